@@ -1,0 +1,216 @@
+"""Cuts a rule file into tokens and comments, and reports what is wrong with its characters.
+
+The patterns are those of the grammar. What matches none of them goes to `mistakes`, which reports it and, where it is
+clear what was meant, goes on with the token that should have been there, so that one slip makes one error.
+"""
+
+import re
+import unicodedata
+from functools import cache
+
+from dsl.diagnostics import Diagnostic
+from dsl.diagnostics.lexical import (
+    DEEPEST_NESTING,
+    LONGEST_FILE,
+    LONGEST_NAME,
+    LONGEST_NUMBER,
+    BadDate,
+    BadTime,
+    FileTooLong,
+    ForeignWord,
+    InvisibleCharacter,
+    NameTooLong,
+    NestingTooDeep,
+    NumberTooLong,
+    TextNotNfc,
+)
+from dsl.parser.automaton import tables
+from dsl.parser.calendar import moment, why_no_date, why_no_time
+from dsl.parser.mistakes import MISTAKES, Mistake
+from dsl.parser.token import Token
+from dsl.source import Source, Span
+from dsl.syntax import Comment
+from dsl.words import DECLARATIONS, RESERVED
+
+MOST_MISTAKES = 100
+JUNK = "JUNK"
+"""The type of a token that can stand nowhere: it stands for text that was reported already."""
+
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+"""Control and format characters, those that reorder text, fillers, and lone surrogates."""
+
+_FOREIGN_WORDS = {
+    "true": ("YES", "write `yes`"),
+    "false": ("NO", "write `no`"),
+    "null": (JUNK, "a value that is not there is `missing`, as in `query is missing`; in an example, leave it out"),
+}
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    """All that is right, in the order in which it is tried; each form must not run on into something else."""
+    forms = {name: re.sub(r"(?<!\\)\((?!\?)", "(?:", text) for name, text in tables().patterns.items()}
+    marks = "|".join(re.escape(mark) for mark in sorted(tables().marks, key=len, reverse=True))
+    return re.compile(
+        rf"""(?P<BLANK>[ \t\r\n]+)
+        |(?P<WORD>(?:{forms["DOTTED"]}|{forms["NAME"]})(?![\w.]))
+        |(?P<INSTANT>{forms["INSTANT"]}(?![\w.:%+-]))
+        |(?P<CALENDAR_DATE>{forms["CALENDAR_DATE"]}(?![\w.:%-]))
+        |(?P<CLOCK_TIME>{forms["CLOCK_TIME"]}(?![\w.:%]))
+        |(?P<PERCENT>{forms["PERCENT"]}(?![\w.%]))
+        |(?P<NUMBER>{forms["NUMBER"]}(?![\w.:%]|,[0-9]|-[0-9]+-[0-9]))
+        |(?P<QUOTED>{forms["QUOTED"]})
+        |(?P<COMMENT>[#][^\n]*)
+        |(?P<SIGN>(?:{forms["SIGN"]})(?![=<>]))
+        |(?P<MARK>(?:{marks})(?![=>*/]))""",
+        re.VERBOSE,
+    )
+
+
+class Lexer:
+    """One run over one text; `tokens`, `comments` and `diagnostics` are its results."""
+
+    def __init__(self, source: Source) -> None:
+        self.text = source.text
+        self.tokens: list[Token] = []
+        self.comments: list[Comment] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.fresh = True
+        self._open: list[bool] = []
+        """For each open parenthesis, whether numbers in it may be parted by bare commas."""
+
+    def run(self) -> None:
+        """Reads the whole text, or up to the hundredth mistake."""
+        self._find_invisible()
+        match, text = _pattern().match, self.text
+        at, end = 0, len(text)
+        while at < end:
+            found = match(text, at)
+            if len(self.tokens) > LONGEST_FILE:
+                self.report(FileTooLong(span=Span(at, at + 1)))
+                self.tokens.clear()
+                return
+            if found is None:
+                if len(self.diagnostics) >= MOST_MISTAKES:
+                    break
+                at = self._mistake(at)
+                continue
+            kind, stop = found.lastgroup, found.end()
+            if kind == "BLANK":
+                if "\n" in found.group():
+                    self.fresh = True
+            elif kind == "WORD":
+                self.word(found.group(), at, stop)
+            elif kind == "COMMENT":
+                self.comments.append(Comment(Span(at, stop), found.group().rstrip(), self._alone(at)))
+            else:
+                self.add(str(kind), found.group(), at, stop)
+            at = stop
+
+    def add(self, kind: str, text: str, start: int, end: int) -> None:
+        """Adds a token, looking at what its kind asks to be looked at."""
+        if kind == "MARK":
+            kind = tables().marks[text]
+            if (kind == "LPAR" and not self._opens(start)) or (kind == "RPAR" and not self._closes()):
+                return
+        elif kind in ("NUMBER", "PERCENT"):
+            digits = len(text) - text.count("_") - text.count(".") - text.count("%")
+            if digits > LONGEST_NUMBER:
+                self.report(NumberTooLong(span=Span(start, end), length=digits))
+                text = "1%" if kind == "PERCENT" else "1"
+        elif kind == "QUOTED":
+            if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+                self.report(TextNotNfc(span=Span(start, end), text=text[1:-1]))
+            tokens = self.tokens
+            if len(tokens) > 1 and tokens[-1].type == "AS" and tokens[-2].text == "sent":
+                tokens[-2].type = "SENT"
+        elif kind in ("CALENDAR_DATE", "INSTANT", "CLOCK_TIME"):
+            text = self._checked_moment(kind, text, Span(start, end))
+        self.tokens.append(Token(kind, text, start, end, self.fresh))
+        self.fresh = False
+
+    def word(self, text: str, start: int, end: int) -> None:
+        """Adds a word of the language or a name."""
+        kind = tables().words.get(text)
+        if kind is None:
+            kind = "DOTTED" if "." in text else "NAME"
+            if text == "else":
+                if self.tokens and self.tokens[-1].type == "OR":
+                    self.tokens[-1] = Token("OR_ELSE", "or else", self.tokens[-1].start, end, self.tokens[-1].fresh)
+                    return
+                kind = "ELSE"
+            elif text in RESERVED:
+                kind = "RESERVED"
+            elif text in _FOREIGN_WORDS:
+                kind, advice = _FOREIGN_WORDS[text]
+                self.report(ForeignWord(span=Span(start, end), word=text, advice=advice))
+            elif len(text) > LONGEST_NAME:
+                self.report(NameTooLong(span=Span(start, end), length=len(text)))
+                text = text[:LONGEST_NAME].rstrip(".")
+        elif self.fresh and text in DECLARATIONS:
+            self._open.clear()
+        self.tokens.append(Token(kind, text, start, end, self.fresh))
+        self.fresh = False
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keeps a diagnostic."""
+        self.diagnostics.append(diagnostic)
+
+    @property
+    def in_list(self) -> bool:
+        """Whether the parentheses around hold a list, in which numbers may be parted by bare commas."""
+        return bool(self._open) and self._open[-1]
+
+    def _opens(self, at: int) -> bool:
+        """Notes an opening parenthesis; False where it is one too deep, and left out."""
+        self._open.append(bool(self.tokens) and self.tokens[-1].type == "OF")
+        if len(self._open) == DEEPEST_NESTING + 1:
+            self.report(NestingTooDeep(span=Span(at, at + 1)))
+        return len(self._open) <= DEEPEST_NESTING
+
+    def _closes(self) -> bool:
+        """Notes a closing parenthesis; False where the one that it closes was left out."""
+        deep = len(self._open) > DEEPEST_NESTING
+        if self._open:
+            self._open.pop()
+        return not deep
+
+    def _checked_moment(self, kind: str, text: str, span: Span) -> str:
+        """Reports a date or time that does not exist, and puts one that does in its place."""
+        if moment(kind, text) is not None:
+            return text
+        if why := why_no_date(text) if kind != "CLOCK_TIME" else None:
+            self.report(BadDate(span=span, text=text, why=why))
+        else:
+            self.report(BadTime(span=span, text=text, why=why_no_time(text)))
+        return {"CALENDAR_DATE": "2000-01-01", "INSTANT": "2000-01-01T00:00Z", "CLOCK_TIME": "00:00"}[kind]
+
+    def _alone(self, at: int) -> bool:
+        """Whether a comment has its line to itself."""
+        return not self.text[self.text.rfind("\n", 0, at) + 1 : at].strip()
+
+    def _find_invisible(self) -> None:
+        """Reports invisible characters wherever they are, in texts and comments too: one for each run of them."""
+        if self.text.isascii() and self.text.isprintable():
+            return
+        last = -1
+        for found in _INVISIBLE.finditer(self.text):
+            if found.start() != last:
+                if len(self.diagnostics) >= MOST_MISTAKES:
+                    return
+                self.report(InvisibleCharacter(span=Span(*found.span()), character=found.group()))
+            last = found.end()
+
+    def _mistake(self, at: int) -> int:
+        """Reports what stands at a place where nothing right does; returns where to go on."""
+        if found := _INVISIBLE.match(self.text, at):
+            return found.end()
+        form, handle = next((pair for pair in MISTAKES if pair[0].match(self.text, at)), MISTAKES[-1])
+        found = form.match(self.text, at)
+        if found is None:  # the last form matches any character
+            return at + 1
+        mistake: Mistake = handle
+        return mistake(self, found)

@@ -1,0 +1,309 @@
+"""What may stand in a file where nothing right does: each form of it, how it is reported, and what it is taken for.
+
+Each form is a pattern and a function that reports what the pattern found, adds the tokens that were meant where that
+is clear, and returns the offset to go on from.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+from dsl.diagnostics import Diagnostic
+from dsl.diagnostics.lexical import (
+    BadDate,
+    BadEscape,
+    BadName,
+    BadNumber,
+    BadTime,
+    CurrencySign,
+    DecimalComma,
+    ForeignComment,
+    ForeignSign,
+    LetterOutsideNames,
+    LookAlikeLetter,
+    MisplacedPercent,
+    StrangeBlank,
+    UnclosedText,
+    UnknownCharacter,
+    UpperCase,
+    WrongQuotes,
+)
+from dsl.parser.automaton import tables
+from dsl.parser.lookalikes import LATIN, plain
+from dsl.parser.token import Token
+from dsl.source import Span
+
+
+class Reader(Protocol):
+    """What the forms need of the lexer."""
+
+    text: str
+    tokens: list[Token]
+
+    @property
+    def in_list(self) -> bool:
+        """Whether the parentheses around hold a list."""
+
+    def add(self, kind: str, text: str, start: int, end: int) -> None:
+        """Adds a token that is no word."""
+
+    def word(self, text: str, start: int, end: int) -> None:
+        """Adds a word or name."""
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        """Keeps a diagnostic."""
+
+
+Mistake = Callable[[Reader, "re.Match[str]"], int]
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+_NUMBER = re.compile(r"[0-9]+(_[0-9]+)*(\.[0-9]+)?")
+_QUOTES = "“”„‟«»‹›‘’‚‛′″`'"
+
+_SIGNS = {
+    "===": "=", "==": "=", "=!": "!=", "!==": "!=", "<>": "!=", "=<": "<=", "≧": ">=", "⩾": ">=", "≦": "<=", "⩽": "<=",
+    "&&": "and", "||": "or", "&": "and", "|": "or", "!": "not", "→": "=>", "⇒": "=>", "->": "=>", "==>": "=>",
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": "*", "⋅": "*", "·": "*", "**": "*", "÷": "/", "＝": "=",
+    "（": "(", "）": ")", "，": ",", "：": ":", "＋": "+", "＊": "*", "／": "/", "＜": "<", "＞": ">",
+}  # fmt: skip
+
+_ADVICE = {
+    ";": "leave it out; nothing stands between clauses or lines",
+    "{": "leave it out; what belongs to an event or interaction simply follows its first line",
+    "}": "leave it out; an event or interaction ends where the next begins",
+    "[": "a list stands in `( )`",
+    "]": "a list stands in `( )`",
+    "@": "a name is made of a to z, 0 to 9 and _",
+    "\\": "a line may simply go on in the next",
+    "％": "write `%`",
+}
+
+
+def _words(reader: Reader, found: "re.Match[str]") -> int:
+    """A run of letters, digits, points and underscores that is neither a word nor a name."""
+    text, start = found.group(), found.start()
+    if zone := _capitalised(reader, start):
+        return zone
+    trailing = len(text) - len(text.rstrip("."))
+    if trailing and trailing < len(text):
+        text = text.rstrip(".")
+        if _NAME.fullmatch(text):
+            reader.report(BadName(span=Span(start, found.end()), name=found.group(), instead=text))
+            reader.word(text, start, found.end())
+            return found.end()
+    end, span = start + len(text), Span(start, start + len(text))
+    meant = plain(text)
+    lower = meant.lower()
+    named = bool(_NAME.fullmatch(lower))
+    odd = next((i for i, c in enumerate(text) if c in LATIN), None)
+    if odd is not None:
+        place = Span(start + odd, start + odd + 1)
+        reader.report(LookAlikeLetter(span=place, character=text[odd], latin=LATIN[text[odd]], name=text))
+    elif not text.isascii():
+        reader.report(LetterOutsideNames(span=span, name=text, instead=lower if named else None))
+    elif named and lower not in ("true", "false", "null"):
+        reader.report(UpperCase(span=span, name=text, instead=lower))
+    elif not named:
+        tidy = re.sub(r"\.{2,}", ".", lower).strip("._")
+        reader.report(BadName(span=span, name=text, instead=tidy if _NAME.fullmatch(tidy) else None))
+    reader.word(lower if named else "name", start, end)
+    return end
+
+
+def _capitalised(reader: Reader, start: int) -> int | None:
+    """After `currency` or `timezone` capital letters are right: where the code or zone ends, else None."""
+    last = reader.tokens[-1] if reader.tokens else None
+    if last is None or not last.fresh or last.type not in ("CURRENCY", "TIMEZONE"):
+        return None
+    found = re.compile(tables().patterns["CAPITALISED"]).match(reader.text, start)
+    if found is None:
+        return None
+    reader.add("CAPITALISED", found.group(), start, found.end())
+    return found.end()
+
+
+def _digits(reader: Reader, found: "re.Match[str]") -> int:
+    """A run that begins like a number and is none."""
+    text, span = found.group(), Span(*found.span())
+    number = _NUMBER.match(text)
+    if number and text[number.end() : number.end() + 1] == "," and reader.in_list:
+        reader.add("NUMBER", number.group(), span.start, span.start + number.end())
+        return span.start + number.end()
+    stripped = text.rstrip(",")
+    text, span = stripped, Span(span.start, span.start + len(stripped))
+    meant = _meant(text)
+    if re.fullmatch(r"[0-9]+([,_][0-9]+)*,[0-9]+(\.[0-9]+)?%?", text):
+        reader.report(DecimalComma(span=span, number=text))
+        meant = re.sub(",", "", text).rstrip("%") if text.count(",") > 1 else text.replace(",", ".", 1).rstrip("%")
+        meant = meant if _NUMBER.fullmatch(meant) else "1"
+    else:
+        why, instead = _why_no_number(text, meant)
+        reader.report(BadNumber(span=span, number=text, why=why, instead=instead))
+    reader.add("PERCENT" if text.endswith("%") else "NUMBER", meant + "%" * text.endswith("%"), span.start, span.end)
+    return span.end
+
+
+def _meant(text: str) -> str:
+    """The number that a run of digits and other characters most likely means."""
+    tidy = re.sub(r"_+", "_", plain(text)).rstrip("%").strip("_.").replace("_.", ".").replace("._", ".")
+    tidy = "0" + tidy if text.startswith(".") else tidy
+    found = _NUMBER.match(tidy)
+    return found.group() if found else "1"
+
+
+def _why_no_number(text: str, meant: str) -> tuple[str, str | None]:
+    """Why a run is no number, and the number to write instead where that is clear."""
+    percent = "%" if text.endswith("%") else ""
+    if not text.isascii():
+        return "its digits are not the plain ones, 0 to 9", meant + percent
+    if re.fullmatch(r"[0-9_.]+[eE][+-]?[0-9]*", text):
+        return "a number is written in full, without an exponent", None
+    if text.count(".") > 1:
+        return "it has more than one point", None
+    if text.startswith("."):
+        return "a digit stands before the point", meant + percent
+    if text.rstrip("%").endswith("."):
+        return "a digit stands after the point", meant + percent
+    if "_" in text and not re.search("[A-Za-z]", text):
+        return "a single `_` stands between two digits, and only there", meant + percent
+    if re.search("[A-Za-z]", text):
+        return "letters run on from its digits", None
+    return "it runs on into something else", None
+
+
+def _date(reader: Reader, found: "re.Match[str]") -> int:
+    """Something like a date that is not written as one."""
+    why = "the year comes first, with four digits, then month and day with two digits each"
+    reader.report(BadDate(span=Span(*found.span()), text=found.group(), why=why))
+    reader.add("CALENDAR_DATE", "2000-01-01", *found.span())
+    return found.end()
+
+
+def _instant(reader: Reader, found: "re.Match[str]") -> int:
+    """Something like a date with a time that is not written as one."""
+    why = "`T`, hours and minutes follow the date, then seconds, and `Z` or an offset such as `+02:00`"
+    reader.report(BadTime(span=Span(*found.span()), text=found.group(), why=why))
+    reader.add("INSTANT", "2000-01-01T00:00Z", *found.span())
+    return found.end()
+
+
+def _clock(reader: Reader, found: "re.Match[str]") -> int:
+    """Something like a time of day that is not written as one."""
+    why = "hours and minutes have two digits each, from 00:00 to 23:59, and nothing follows them"
+    reader.report(BadTime(span=Span(*found.span()), text=found.group(), why=why))
+    reader.add("CLOCK_TIME", "00:00", *found.span())
+    return found.end()
+
+
+def _currency(reader: Reader, found: "re.Match[str]") -> int:
+    """A currency sign before or after a number."""
+    last = reader.tokens[-1] if reader.tokens else None
+    number, span = found["number"], Span(*found.span())
+    if number is None and last is not None and last.type == "NUMBER" and last.end == found.start():
+        number, span = last.text, Span(last.start, found.end())
+    reader.report(CurrencySign(span=span, sign=found["sign"], number=number))
+    return found.end() if found["number"] is None else found.start("number")
+
+
+def _percent(reader: Reader, found: "re.Match[str]") -> int:
+    """`%` away from its number, or before it."""
+    last = reader.tokens[-1] if reader.tokens else None
+    if last is not None and last.type == "NUMBER" and not reader.text[last.end : found.start()].strip(" "):
+        reader.report(MisplacedPercent(span=Span(last.start, found.start() + 1), number=last.text))
+        last.type, last.text, last.end = "PERCENT", last.text + "%", found.start() + 1
+        return found.start() + 1
+    reader.report(MisplacedPercent(span=Span(*found.span()), number=found["number"]))
+    if found["number"]:
+        reader.add("PERCENT", found["number"] + "%", *found.span())
+    return found.end()
+
+
+def _quoted(reader: Reader, found: "re.Match[str]") -> int:
+    """A string with an escape that means nothing."""
+    for escape in re.finditer(r"\\(.)", found.group()):
+        if escape[1] not in '"\\':
+            place = found.start() + escape.start()
+            reader.report(BadEscape(span=Span(place, place + 2), escape=escape.group()))
+    fixed = re.sub(r'\\([^"\\])', r"\1", found.group())
+    reader.add("QUOTED", fixed, *found.span())
+    return found.end()
+
+
+def _unclosed(reader: Reader, found: "re.Match[str]") -> int:
+    """A string that its line does not close."""
+    reader.report(UnclosedText(span=Span(*found.span())))
+    inner = found.group()[1:].replace("\\", "")
+    reader.add("QUOTED", f'"{inner}"', *found.span())
+    return found.end()
+
+
+def _wrong_quotes(reader: Reader, found: "re.Match[str]") -> int:
+    """Text in quotes that are not straight double ones."""
+    inner = found["inner"]
+    instead = None if inner is None else f'"{inner}"'
+    reader.report(WrongQuotes(span=Span(*found.span()), mark=found.group()[0], instead=instead))
+    if inner is not None:
+        reader.add("QUOTED", '"' + inner.replace("\\", "") + '"', *found.span())
+    return found.end()
+
+
+def _comment(reader: Reader, found: "re.Match[str]") -> int:
+    """A comment in another language's signs."""
+    mark = found.group()[:2]
+    reader.report(ForeignComment(span=Span(found.start(), found.start() + 2), mark=mark))
+    return found.end()
+
+
+def _sign(reader: Reader, found: "re.Match[str]") -> int:
+    """A sign of another language, or a typographic one."""
+    sign, span = found.group(), found.span()
+    instead = _SIGNS[sign]
+    reader.report(ForeignSign(span=Span(*span), sign=sign, instead=instead))
+    if instead.isalpha():
+        reader.word(instead, *span)
+    else:
+        reader.add("MARK" if instead in tables().marks else "SIGN", instead, *span)
+    return found.end()
+
+
+def _lone_sign(reader: Reader, found: "re.Match[str]") -> int:
+    """A right sign right before another sign: `= =`, `(/`."""
+    text = found.group()
+    reader.add("MARK" if text in tables().marks else "SIGN", text, *found.span())
+    return found.end()
+
+
+def _blank(reader: Reader, found: "re.Match[str]") -> int:
+    """A blank that is not the plain one."""
+    reader.report(StrangeBlank(span=Span(found.start(), found.start() + 1), character=found.group()[0]))
+    return found.end()
+
+
+def _unknown(reader: Reader, found: "re.Match[str]") -> int:
+    """Any other character."""
+    character = found.group()[0]
+    place = Span(found.start(), found.start() + 1)
+    reader.report(UnknownCharacter(span=place, character=character, advice=_ADVICE.get(character)))
+    return found.end()
+
+
+_sign_pattern = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
+
+MISTAKES: list[tuple["re.Pattern[str]", Mistake]] = [
+    (re.compile(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/|/\*[^\n]*"), _comment),
+    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9]{1,2}:[\w.:+-]*|[0-9]{4}-[0-9]{2}-[0-9]{2}T[\w.:+-]*"), _instant),
+    (re.compile(r"[0-9]+-[0-9]+-[0-9]+[\w.:-]*|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}"), _date),
+    (re.compile(r"[0-9]+:[0-9]+[\w.:]*"), _clock),
+    (re.compile(r"\d[\w.]*[eE][+-][0-9]+|(?:\d|\.\d)[\w.]*(?:,[0-9][\w.]*)*%?"), _digits),
+    (re.compile(r"\w[\w.\u0300-\u036f]*"), _words),
+    (re.compile(r"(?P<sign>[$¢-¥֏؋৲৳૱௹฿៛₠-⃀﷼＄￠￡￥￦])(?: *(?P<number>[0-9]+(?:[_,][0-9]+)*(?:\.[0-9]+)?))?"), _currency),
+    (re.compile(r"%(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)?"), _percent),
+    (re.compile(r'"(?:[^"\\\n]|\\[^\n])*"'), _quoted),
+    (re.compile(r'"[^\n]*'), _unclosed),
+    (re.compile(rf"[{_QUOTES}](?:(?P<inner>[^\n\"{_QUOTES}]*)[\"{_QUOTES}])?"), _wrong_quotes),
+    (re.compile(_sign_pattern), _sign),
+    (re.compile(r"[=<>≤≥≠]=?|[-+*/(),:]"), _lone_sign),
+    (re.compile(r"[^\S \t\r\n]+"), _blank),
+    (re.compile(r"(?s:(.)\1*)"), _unknown),
+]  # fmt: skip
+"""Every form with what it does, in the order in which they are tried; the last takes any character."""

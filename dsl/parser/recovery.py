@@ -1,0 +1,198 @@
+"""Parses one declaration, and after a mistake goes on with what follows it.
+
+A mistake costs the clause, attribute or step that it is in. What was complete before it is kept; parsing goes on at
+the next line that looks like the start of another one. Layout means nothing to the grammar, but it is the best sign of
+what an author meant, and here it is used for nothing else.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dsl import syntax
+from dsl.diagnostics import Diagnostic
+from dsl.parser import declarations, expressions, prices
+from dsl.parser.automaton import BREAK, Action, Automaton
+from dsl.parser.builder import Builder, Open, TooLong
+from dsl.parser.explain import AsName, GoOn, NewPiece, Skip, explain
+from dsl.parser.place import Piece, Place
+from dsl.parser.token import Token
+from dsl.source import Source
+from dsl.words import CLAUSES, DECLARATIONS, HEADER
+
+ACTIONS: dict[str, Action] = {**expressions.ACTIONS, **prices.ACTIONS, **declarations.ACTIONS}
+
+_HEADS: dict[str, tuple[tuple[str, str], ...]] = {
+    "header": (),
+    "event": (("EVENT", "event"), ("NAME", "name")),
+    "interaction": (("INTERACTION", "interaction"), ("NAME", "name")),
+    "example": (("EXAMPLE", "example"), ("QUOTED", '""')),
+}
+"""A first line to parse on with, where the author's own could not be read."""
+
+_STARTERS = frozenset((*CLAUSES, *DECLARATIONS, *HEADER))
+
+
+@dataclass
+class Result:
+    """What a piece came to: the declaration as far as it was read, whether it is whole, and what is wrong."""
+
+    opened: Open | None
+    broken: syntax.Broken | None
+    diagnostics: list[Diagnostic]
+    rest: Piece | None = None
+    """A part of the piece that turned out to be a declaration of its own."""
+
+
+class PieceParser:
+    """Parses one piece of the tokens; `damage` holds the offsets of what the lexer reported, in order."""
+
+    def __init__(self, source: Source, tokens: list[Token], piece: Piece, damage: Sequence[int], room: int) -> None:
+        self.source = source
+        self.tokens = tokens
+        self.kind, self.begin, self.end = piece
+        self.damage = damage
+        self.room = room
+        self.builder = Builder(source)
+        self.headless = False
+        self.broken = False
+        self.rest: Piece | None = None
+        self.machine = self._machine()
+
+    def _machine(self) -> Automaton:
+        machine = Automaton(self.kind, self.builder, ACTIONS)
+        if self.kind == "header":
+            place = self.tokens[self.begin].start
+            machine.run([Token(BREAK, "", place, place, False)], 0, 1)
+        return machine
+
+    def parse(self) -> Result:
+        """Reads the whole piece, or up to as many mistakes as there is room for."""
+        at = self.begin
+        while True:
+            try:
+                at = self.machine.run(self.tokens, at, self.end)
+            except TooLong:
+                at = self._give_up()
+                continue
+            if at == self.end and isinstance(opened := self.machine.finish(), Open):
+                return self._result(opened)
+            if len(self.builder.diagnostics) >= self.room:
+                return self._result(None)
+            at = self._recover(at)
+
+    def _result(self, opened: Open | None) -> Result:
+        kind = "every event" if self.tokens[self.begin].type == "EVERY" else self.kind
+        name = opened.name if opened else None
+        shown = name.value if isinstance(name, syntax.Text) else name.text if name else None
+        span = self.tokens[self.begin].span.to(self.tokens[self.end - 1].span)
+        broken = syntax.Broken(span, kind, None if self.headless else shown) if self.broken else None  # type: ignore[arg-type]
+        return Result(None if self.headless else opened, broken, self.builder.diagnostics, self.rest)
+
+    def _recover(self, at: int) -> int:
+        """Explains a mistake before the token at an index and puts it right or drops it; returns where to go on."""
+        start = self._clause_start(at)
+        if (swallowed := self._swallowed(start, at)) is not None:
+            at = self._back_to(start, swallowed)
+        place = Place(self.source, self.tokens, self.kind, self.begin, start, at, self.end, self.machine)
+        remedy = explain(place)
+        self._report(remedy.diagnostic, start, at)
+        if isinstance(remedy, AsName):
+            old = self.tokens[at]
+            self.tokens[at] = Token("NAME", old.text, old.start, old.end, old.fresh)
+            return at
+        if isinstance(remedy, Skip):
+            return at + remedy.count
+        self.broken = True
+        if isinstance(remedy, NewPiece):
+            self.rest = Piece(remedy.kind, at, self.end)
+            self.end = at
+        assert isinstance(remedy, GoOn | NewPiece)
+        if not self.machine.close() and not self.machine.unwind(Open):
+            self._replace_head()
+        return self._next_start(start, at)
+
+    def _give_up(self) -> int:
+        """Drops the clause of an expression that is too long; returns where to go on."""
+        self.broken = True
+        last = self.builder.diagnostics[-1].span.end
+        at = bisect_left(self.tokens, last, self.begin, self.end, key=lambda token: token.start)
+        start = self._clause_start(at)
+        if not self.machine.unwind(Open):
+            self._replace_head()
+        return self._next_start(start, at)
+
+    def _report(self, diagnostic: Diagnostic, start: int, at: int) -> None:
+        """Keeps a diagnostic, unless the lexer reported something in the same clause: the likely cause."""
+        first = self.tokens[start].start
+        last = self.tokens[at].end if at < self.end else self.tokens[self.end - 1].end
+        found = bisect_left(self.damage, first)
+        if found < len(self.damage) and self.damage[found] < last:
+            return
+        if any(first <= d.span.start < last for d in self.builder.diagnostics[-3:]):
+            return
+        self.builder.diagnostics.append(diagnostic)
+
+    def _clause_start(self, at: int) -> int:
+        """The index of the first token of the clause that the machine is in the middle of."""
+        offset = self.machine.start_above(Open)
+        if offset is None:
+            return at if self.machine.holds(Open) else self.begin
+        index = min(at, self.end - 1)
+        while index > self.begin and self.tokens[index].start > offset:
+            index -= 1
+        return index
+
+    def _swallowed(self, start: int, at: int) -> int | None:
+        """A line's first word, after `start`, that begins a clause but was read as a name of the clause before it."""
+        for index in range(start + 1, min(at, self.end)):
+            token = self.tokens[index]
+            if not token.fresh:
+                continue
+            if self.kind == "interaction" and token.text not in CLAUSES:
+                continue
+            if self.kind == "header" and token.text not in HEADER:
+                continue
+            if self.kind == "example" or self._column(index) > self._column(start):
+                continue
+            return index
+        return None
+
+    def _back_to(self, start: int, index: int) -> int:
+        """Takes the machine back to where it was before the token at an index, or where it could go no further."""
+        offset = self.tokens[index].start
+        diagnostics = self.builder.diagnostics
+        diagnostics[:] = [d for d in diagnostics if d.span.start < offset]
+        if not self.machine.unwind(Open):
+            self.machine = self._machine()
+        return self.machine.run(self.tokens, start, index)
+
+    def _replace_head(self) -> None:
+        """Starts the machine again behind a first line that could not be read."""
+        self.headless = True
+        self.machine = self._machine()
+        place = self.tokens[self.begin].start
+        head = [Token(kind, text, place, place, False) for kind, text in _HEADS[self.kind]]
+        self.machine.run(head, 0, len(head))
+        self.machine.close()
+
+    def _next_start(self, start: int, at: int) -> int:
+        """The index where the next clause, attribute or step seems to begin."""
+        tokens = self.tokens
+        one_line = not any(t.fresh for t in tokens[self.begin + 1 : self.end])
+        column = self._column(start) if tokens[start].fresh and start > self.begin else None
+        for index in range(at if at > start else at + 1, self.end):
+            token = tokens[index]
+            if not token.fresh and not (one_line and token.text in CLAUSES):
+                continue
+            kinds = [t.type for t in tokens[index : min(index + 2, self.end)]]
+            if self.machine.accepts(self.machine.states, kinds) == len(kinds):
+                return index
+            plain = token.type in ("NAME", "DOTTED", "RESERVED", "JUNK", "ELSE") or token.text in _STARTERS
+            if plain and token.fresh and column is not None and self._column(index) <= column:
+                return index
+        return self.end
+
+    def _column(self, index: int) -> int:
+        offset = self.tokens[index].start
+        return offset - self.source.text.rfind("\n", 0, offset)

@@ -1,0 +1,155 @@
+"""One counts line of an interaction as a function: limits, units, price, caps, and the evaluation that comes of them.
+
+It is called once the line's condition holds, and what is read and refused comes in the interpreter's order. One function
+serves every event type that the line counts.
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from dsl import curve
+from dsl.core import (
+    MOST_UNITS,
+    UNIT,
+    UNIT_PLACES,
+    ByPrice,
+    CountsLine,
+    Expression,
+    Interaction,
+    NumberType,
+)
+from dsl.evaluation import Line
+from dsl.to_python.expressions import Expressions
+from dsl.to_python.module import Local, Module, tuple_of
+from dsl.to_python.prices import Body, Prices, expressions_of
+from dsl.to_python.reasons import Reasons
+from dsl.wording import counted, limited, normal, refused_total, refused_units, without_room
+
+_PASSED = ["counters", "subject", "time", "warnings"]
+
+
+class Lines:
+    """Writes counts lines for one module, each once."""
+
+    def __init__(self, module: Module, expressions: Expressions, reasons: Reasons) -> None:
+        self._module = module
+        self._expressions = expressions
+        self._reasons = reasons
+        self._prices = Prices(module, expressions)
+        self._known: dict[tuple[str, int], tuple[str, list[str]]] = {}
+
+    def call(self, interaction: Interaction, index: int, every: str) -> str:
+        """The code that counts an event by a line, where `parameters` and `counters subject time warnings` are locals.
+
+        `every` is the code of what to say of the event's type where the line has no condition.
+        """
+        line = interaction.counts[index]
+        known = self._known.get((interaction.name, index))
+        if known is None:
+            name, parameters = self._module.fresh("count"), self.parameters(interaction, line)
+            known = self._known[interaction.name, index] = name, parameters
+            extra = ["every"] if line.condition is None else []
+            with self._module.function(name, [*_PASSED, *parameters, *extra]):
+                self._write(interaction, line)
+        name, parameters = known
+        told = [every] if line.condition is None else []
+        return f"{name}({', '.join([*_PASSED, *parameters, *told])})"
+
+    def parameters(self, interaction: Interaction, line: CountsLine) -> list[str]:
+        """The local names that a line needs beside those that every function has."""
+        names = self._module.parameters(*_read_by(interaction, line))
+        return [name for name in names if name not in ("subject", "time")]
+
+    # ── the function ────────────────────────────────────────────────────────
+
+    def _write(self, interaction: Interaction, line: CountsLine) -> None:
+        body = Body(interaction)
+        for limit in interaction.limits:
+            used = self._prices.counter(body, curve.limit_signature(limit), limit.basis, "1")
+            with self._module.block(f"if {used} >= {limit.count}:"):
+                reason = self._reasons.sentence(limited(without_room(interaction, limit, (Local(used),))))
+                read = tuple_of([f"Change({key}, {before}, 0)" for key, before in body.keys()])
+                name = self._module.text(interaction.name)
+                self._module.line(f"return Evaluation(LIMITED, (), -1, {reason}, warnings, {read}, (), {name})")
+        units = self._units(interaction, line.units or interaction.units)
+        refusal = self._module.constant(refused_total(interaction.name), "REFUSED")
+        amount = self._prices.amount(body, units, refusal)
+        name, noun = self._module.text(interaction.name), self._module.text(interaction.noun)
+        fixed = self._fixed(interaction, units, amount)
+        if fixed is not None:
+            made = self._module.constant((fixed,), "LINES")
+        else:
+            made = f"(Line({name}, {units}, {noun}, price),)"
+            self._module.line(f"price = {amount}")
+            self._adjust(interaction)
+            self._cap(body)
+        reason, changes = self._because(interaction, line), tuple_of(body.changes)
+        self._module.line(f"return Evaluation(COUNTED, {made}, 0, {reason}, warnings, {changes})")
+
+    def _fixed(self, interaction: Interaction, units: str, amount: str) -> Line | None:
+        """The line, where it is the same for every event."""
+        if interaction.adjustments or interaction.caps or not (units.isdecimal() and amount.isdecimal()):
+            return None
+        return Line(interaction.name, int(units), interaction.noun, int(amount))
+
+    def _because(self, interaction: Interaction, line: CountsLine) -> str:
+        if line.condition is None:
+            return self._reasons.sentence(counted(interaction, (Local("every"),)))
+        told = self._reasons.met(normal(line.condition))
+        return self._reasons.sentence(counted(interaction, (Local(told),) if isinstance(told, str) else told))
+
+    def _units(self, interaction: Interaction, expression: Expression | None) -> str:
+        """The number of units, or the local name that holds it."""
+        if expression is None:
+            return str(UNIT)
+        assert isinstance(expression.type, NumberType)
+        code, ratio = self._expressions.value(expression), Fraction(10**UNIT_PLACES, expression.type.scale)
+        product = code if ratio.numerator == 1 else f"{code} * {ratio.numerator}"
+        rounded = product if ratio.denominator == 1 else f"half_even({product}, {ratio.denominator})"
+        self._module.line(f"units = {rounded if expression.type.low >= 0 else f'max({rounded}, 0)'}")
+        if expression.type.high * UNIT > MOST_UNITS:
+            with self._module.block(f"if units > {MOST_UNITS}:"):
+                self._module.line(f"return {self._module.constant(refused_units(interaction.name), 'REFUSED')}")
+        return "units"
+
+    def _adjust(self, interaction: Interaction) -> None:
+        for adjustment in interaction.adjustments:
+            factor = adjustment.factor
+            product = f"price * {factor.numerator}"
+            result = product if factor.denominator == 1 else f"half_even({product}, {factor.denominator})"
+            with self._module.block(f"if {self._expressions.condition(adjustment.condition)}:"):
+                self._module.line(f"price = {result}")
+
+    def _cap(self, body: Body) -> None:
+        prices = []
+        for cap in body.interaction.caps:
+            if cap.basis is None:
+                prices.append(str(cap.amount))
+            else:
+                used = self._prices.counter(body, curve.cap_signature(cap.basis), cap.basis, "whole")
+                prices.append(f"min({cap.amount}, {used} + whole) - min({cap.amount}, {used})")
+        if prices:
+            self._module.line("whole = price")
+            self._module.line(f"price = min(whole, {', '.join(prices)})")
+
+
+def _read_by(interaction: Interaction, line: CountsLine) -> Iterator[Expression | None]:
+    """Every expression that a line's function evaluates."""
+    yield line.condition
+    yield line.units or interaction.units
+    for limit in interaction.limits:
+        yield from limit.basis.keys
+    price = interaction.price
+    if isinstance(price, ByPrice):
+        yield from price.attributes
+        for case in price.cases:
+            yield from expressions_of(case.price)
+        if price.otherwise is not None:
+            yield from expressions_of(price.otherwise)
+    else:
+        yield from expressions_of(price)
+    for adjustment in interaction.adjustments:
+        yield adjustment.condition
+    for cap in interaction.caps:
+        if cap.basis is not None:
+            yield from cap.basis.keys

@@ -1,0 +1,72 @@
+"""What compiled rulesets call and name at run time."""
+
+from collections.abc import Sequence
+
+from dsl import acceptance, wording
+from dsl.evaluation import Change, Evaluation, Line, Outcome, Refusal
+from dsl.numbers import divide_half_even, format_scaled
+from dsl.wording.texts import WEEKDAYS, shown_date, shown_instant, shown_word
+from dsl.zones import PERIODS, Zone
+
+
+def merged(results: Sequence[Evaluation], main: int, warnings: tuple[str, ...]) -> Evaluation:
+    """One evaluation of those of several interactions, in file order; `main` is the position of the one that is not
+    `also`, or -1."""
+    if len(results) == 1:
+        return results[0]
+    counted = [result for result in results if result.lines]
+    without_room = [result.reason for result in results if not result.lines]
+    limited_by = next((result.limited_by for result in results if not result.lines), "")
+    changes = tuple(change for result in results for change in result.changes)
+    if not counted:
+        reason = wording.merged([], without_room)
+        return Evaluation(Outcome.LIMITED, (), -1, reason, warnings, changes, (), limited_by)
+    first = sum(1 for result in results[:main] if result.lines) if main >= 0 and results[main].lines else 0
+    others = (*counted[:first], *counted[first + 1 :])
+    reason = wording.merged([counted[first].reason, *(other.reason for other in others)], without_room)
+    lines = tuple(line for result in counted for line in result.lines)
+    return Evaluation(Outcome.COUNTED, lines, first, reason, warnings, changes, (), limited_by)
+
+
+def needs(interaction: str, why: tuple[str, str, str]) -> str:
+    """Why an interaction does not match, from the fact and the need of its condition."""
+    return f"{why[0]}, {interaction} needs {why[1]}"
+
+
+def namespace(zone: Zone) -> dict[str, object]:
+    """The global names of a compiled ruleset, its own apart."""
+    return {
+        "Change": Change,
+        "Evaluation": Evaluation,
+        "Line": Line,
+        "Refusal": Refusal,
+        "COUNTED": Outcome.COUNTED,
+        "LIMITED": Outcome.LIMITED,
+        "NOT_COUNTED": Outcome.NOT_COUNTED,
+        "NUL": "\0",
+        "WEEKDAYS": WEEKDAYS,
+        "YES_NO": ("no", "yes"),
+        "accept": acceptance.accept,
+        "decimal_value": acceptance.decimal_value,
+        "integer_value": acceptance.integer_value,
+        "is_text": acceptance.is_text,
+        "list_value": acceptance.list_value,
+        "timestamp_value": acceptance.timestamp_value,
+        "warnings_of": acceptance.warnings_of,
+        "half_even": divide_half_even,
+        "merged": merged,
+        "needs": needs,
+        "some_unmet": wording.some_unmet,
+        "format_scaled": format_scaled,
+        "shown": wording.shown,
+        "shown_clock": wording.shown_clock,
+        "shown_date": shown_date,
+        "shown_instant": shown_instant,
+        "shown_word": shown_word,
+        "day_of": zone.day,
+        "hour_of_day": zone.hour_of_day,
+        "minute_of_day": zone.minute_of_day,
+        "weekday_of": zone.weekday,
+        "period_of": zone.period,
+        **{f"{period}s": zone.blocks(period) for period in PERIODS},
+    }
