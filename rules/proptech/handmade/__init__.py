@@ -1,0 +1,1 @@
+"""The shipped events that are written out by hand."""
