@@ -1,0 +1,1 @@
+"""What happens to an event once its rules are known: rating, the ledger, gRPC and the command line."""

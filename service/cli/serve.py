@@ -1,0 +1,75 @@
+"""`vpi serve`: the gRPC service."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+
+import click
+
+from service.cli.options import rules_option, sound_rules, unreadable
+from service.evaluator import Evaluator
+from service.ledger.memory import MemoryLedger
+from service.loading import registry_of
+from service.rpc.server import AddressInUse, serve_until, start
+from service.times import now
+
+MEMORY = "memory:"
+
+
+@click.command("serve")
+@rules_option("The folder of rulesets to serve.")
+@click.option(
+    "--ledger",
+    envvar="VPI_LEDGER",
+    default=MEMORY,
+    show_default=True,
+    metavar="PLACE",
+    help="Where evaluations are kept; memory: forgets them when the server ends.",
+)
+@click.option(
+    "--address",
+    envvar="VPI_ADDRESS",
+    default="127.0.0.1:50051",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen; port 0 is a free one.",
+)
+@click.option("--json", "json_output", is_flag=True, help="Say where it listens as one line of JSON.")
+def command(rules: str, ledger: str, address: str, json_output: bool) -> None:
+    """Run the gRPC service until it is told to stop (SIGTERM, Ctrl-C); calls under way are finished.
+
+    A rule file with an error keeps it from starting; all errors are printed.
+
+    \b
+    Examples:
+      vpi serve --rules rules
+      vpi serve --rules rules --address 0.0.0.0:50051
+    """
+    if ledger != MEMORY:
+        unreadable(f"no ledger of this kind: {ledger}; there is `{MEMORY}`")
+    if ":" not in address:
+        unreadable(f"an address is HOST:PORT, not {address}")
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    registry = registry_of(sound_rules((rules,), rules))
+    evaluator = Evaluator(registry, MemoryLedger(now), now)
+    asyncio.run(_serve(evaluator, address, json_output))
+
+
+async def _serve(evaluator: Evaluator, address: str, json_output: bool) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        running = await start(evaluator, address, now)
+    except AddressInUse as error:
+        unreadable(str(error))
+    names = evaluator.registry.names()
+    if json_output:
+        click.echo(json.dumps({"address": running.address, "rulesets": list(names)}))
+    else:
+        click.echo(f"serving {', '.join(names)} at {running.address}; evaluations are kept in memory only")
+    sys.stdout.flush()
+    await serve_until(running, stopped)

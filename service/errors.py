@@ -1,0 +1,96 @@
+"""Why a request gets no evaluation: one exception type a reason, in one tree.
+
+    ServiceError
+    ├── EventRefused          the event does not fit its declaration
+    ├── InvalidRequest        the request itself is malformed
+    ├── UnknownRuleset        no such ruleset here
+    ├── UnknownVersion        no such version of it
+    ├── NoVersionInForce      no version is in force at the event's time
+    ├── VersionNeedsDryRun    a version may be named only in a dry run
+    ├── IdTaken               the id was recorded with other content
+    ├── QueueFull             too much is waiting; nothing was recorded
+    └── LedgerUnavailable     the ledger can't be written just now; nothing was recorded
+
+In a batch they are answers, one an event; alone they are raised. `rpc/status.py` says how each travels.
+"""
+
+from dsl.evaluation import Violation
+
+
+class ServiceError(Exception):
+    """The root of the tree; its text is one sentence for the caller and shows no string's value of an event."""
+
+
+class EventRefused(ServiceError):
+    """The event does not fit its declaration: every violation at once. Nothing was counted, the id is not claimed."""
+
+    def __init__(self, violations: tuple[Violation, ...]) -> None:
+        first = violations[0]
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        super().__init__(f"the event is refused: {first.field}: {first.description}{more}")
+        self.violations = violations
+
+
+class InvalidRequest(ServiceError):
+    """The request is malformed, apart from its event: `field` names the part."""
+
+    def __init__(self, field: str, description: str) -> None:
+        super().__init__(f"{field}: {description}")
+        self.violations = (Violation(field, "invalid-request", description),)
+
+
+class UnknownRuleset(ServiceError):
+    """No ruleset of that name is served here."""
+
+    def __init__(self, name: str, nearest: str | None) -> None:
+        hint = f"; did you mean `{nearest}`?" if nearest else ""
+        super().__init__(f"there is no ruleset `{name}`{hint}")
+        self.name = name
+
+
+class UnknownVersion(ServiceError):
+    """The ruleset has no such version."""
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(f"ruleset `{name}` has no version {version}")
+        self.name, self.version = name, version
+
+
+class NoVersionInForce(ServiceError):
+    """The event's time lies before the first version's `effective`."""
+
+    def __init__(self, name: str, first: str) -> None:
+        super().__init__(f"no version of `{name}` is in force at the event's time; the first takes effect {first}")
+        self.name, self.first = name, first
+
+
+class VersionNeedsDryRun(ServiceError):
+    """Which version prices a recorded event is decided by the event's time alone."""
+
+    def __init__(self) -> None:
+        super().__init__("a version may be named only with dry_run: the event's own time decides which one prices it")
+
+
+class IdTaken(ServiceError):
+    """The same ruleset, source and id were recorded with other content, which stays as it is."""
+
+    def __init__(self, recorded: str, ruleset: str, version: int) -> None:
+        super().__init__(
+            f"this id was recorded {recorded} with other content, under {ruleset} version {version}; "
+            "nothing was changed"
+        )
+        self.recorded, self.ruleset, self.version = recorded, ruleset, version
+
+
+class QueueFull(ServiceError):
+    """More events wait than the service takes on; nothing was recorded, a retry is safe."""
+
+    def __init__(self) -> None:
+        super().__init__("too many events are waiting; nothing was recorded, try again shortly")
+
+
+class LedgerUnavailable(ServiceError):
+    """The ledger can't be written just now; nothing was recorded, a retry is safe."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the ledger can't be written just now ({why}); nothing was recorded, a retry is safe")

@@ -1,0 +1,1 @@
+"""gRPC: one thin file for each service of `protos/`, conversion, the table of errors, the server."""

@@ -1,0 +1,87 @@
+"""The gRPC server: services, health, reflection, limits, and an end that loses nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+from grpc_reflection.v1alpha import reflection
+
+from service.evaluator import Evaluator
+from service.rpc.evaluation import EvaluationService
+from service.rpc.rules import RulesService
+from service.rpc.shield import ErrorShield
+from vpi.v1 import evaluation_pb2, evaluation_pb2_grpc, rules_pb2, rules_pb2_grpc
+
+LARGEST_MESSAGE = 32 * 1024 * 1024
+GRACE_SECONDS = 10.0
+"""How long calls under way may go on after the end was asked for."""
+
+OPTIONS = [
+    ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+    ("grpc.max_send_message_length", LARGEST_MESSAGE),
+    # Without this a second server on the same port silently takes half of the connections.
+    ("grpc.so_reuseport", 0),
+    # Clients may ping every ten seconds to keep their connection; by default they would be cut off.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # Connections are balanced, not calls: old ones end, so that clients find new servers.
+    ("grpc.max_connection_age_ms", 30 * 60 * 1000),
+    ("grpc.max_connection_age_grace_ms", 60 * 1000),
+]
+HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+SERVICES = (
+    evaluation_pb2.DESCRIPTOR.services_by_name["EvaluationService"].full_name,
+    rules_pb2.DESCRIPTOR.services_by_name["RulesService"].full_name,
+)
+logger = logging.getLogger(__name__)
+
+
+class AddressInUse(Exception):
+    """The address can't be listened on; the text says which."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started server; `address` is where it listens, with the real port."""
+
+    server: grpc.aio.Server
+    health: HealthServicer
+    address: str
+
+    async def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Says NOT_SERVING, lets the calls under way end, and closes."""
+        await self.health.enter_graceful_shutdown()
+        await self.server.stop(grace_seconds)
+
+
+async def start(evaluator: Evaluator, address: str, clock: Callable[[], int]) -> Running:
+    """Starts a server at `HOST:PORT`, port 0 for a free one; raises AddressInUse."""
+    server = grpc.aio.server(interceptors=(ErrorShield(),), options=OPTIONS)
+    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(EvaluationService(evaluator), server)
+    rules_pb2_grpc.add_RulesServiceServicer_to_server(RulesService(evaluator.registry, clock), server)
+    health = HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    reflection.enable_server_reflection((*SERVICES, HEALTH, reflection.SERVICE_NAME), server)
+    host, _, _ = address.rpartition(":")
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError:
+        port = 0
+    if not port:
+        raise AddressInUse(f"can't listen on {address}: it is in use, or no address of this machine")
+    await server.start()
+    for name in ("", *SERVICES):
+        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
+    return Running(server, health, f"{host}:{port}")
+
+
+async def serve_until(running: Running, stopped: asyncio.Event) -> None:
+    """Serves until the event is set, then ends gracefully."""
+    await stopped.wait()
+    logger.info("stopping: calls under way may go on for %.0f seconds", GRACE_SECONDS)
+    await running.stop()
