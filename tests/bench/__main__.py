@@ -1,0 +1,11 @@
+"""`python -m tests.bench [NAME …]`: all benchmarks, or those named."""
+
+import sys
+
+from tests.bench import checking, inprocess, rpc
+
+BENCHMARKS = {"inprocess": inprocess.run, "rpc": rpc.run, "checking": checking.run}
+
+for name in sys.argv[1:] or BENCHMARKS:
+    print(f"── {name}, medians of 5")
+    BENCHMARKS[name]()
