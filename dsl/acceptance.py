@@ -104,10 +104,16 @@ def check_built_ins(event: Event) -> tuple[int | None, list[Violation]]:
     if time is None:
         violations.append(Violation("time", "missing-attribute", "`time` is missing; every event has one"))
         return None, violations
-    instant = timestamp_value(Instant(time) if type(time) is int else time)
+    given = Instant(time) if type(time) is int else time
+    instant = timestamp_value(given)
     if instant is None:
-        violations.append(Violation("time", *_timestamp_problem("time", time)))
+        violations.append(Violation("time", *_timestamp_problem("time", given)))
     return instant, violations
+
+
+def is_built_in(value: object) -> TypeGuard[str]:
+    """Whether a value is fit for a built-in that is a text."""
+    return _built_in_problem(value) is None
 
 
 def _built_in_problem(value: object) -> tuple[str, str] | None:
@@ -308,7 +314,7 @@ def _timestamp_problem(outside: str, raw: object) -> tuple[str, str]:
     name = quoted(outside)
     if isinstance(raw, str) and parse_rfc3339(raw) is None:
         return "invalid-timestamp", f"{name} is a timestamp such as `2026-07-01T09:00:00Z`, and this text is not"
-    if isinstance(raw, str | Instant) or (isinstance(raw, int) and not isinstance(raw, bool)):
+    if isinstance(raw, str | Instant):
         return "out-of-range", f"{name} lies outside the years 1900 to 2999"
     return "wrong-type", f"{name} is a timestamp, not {_shape(raw)}"
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from dsl.core import MONEY, RATE, Basis, ByPrice, Case, Curve, Interaction, Limit, NumberType, Read, Tier, Value
 from dsl.evaluation import CounterKey
-from dsl.nouns import noun_key
+from dsl.nouns import DEFAULT_NOUN, noun_key
 from dsl.numbers import divide_half_even
 
 MONEY_PER_RATE = MONEY // RATE
@@ -84,17 +84,16 @@ def total_signature(interaction: Interaction, basis: Basis, case: Case | None = 
     by = ""
     if isinstance(interaction.price, ByPrice):
         by = f" by {_described(interaction.price.attributes)} {'otherwise' if case is None else 'case'}"
-    return f"total {_over(basis)}{by} of {noun_key(interaction.noun)}"
+    noun = DEFAULT_NOUN if interaction.noun_in_examples_only else interaction.noun
+    return f"total {_over(basis)}{by} of {noun_key(noun)}"
 
 
 def ordered_keys(basis: Basis) -> tuple[Read, ...]:
-    """The keys in the order in which their values stand in a counter's key: by name, since their order means nothing."""
+    """The keys in the order of their values in a counter's key: by name, since their order means nothing."""
     return tuple(sorted(basis.keys, key=lambda key: (key.builtin, key.name)))
 
 
-def limit_key(
-    interaction: Interaction, limit: Limit, subject: str, period: int, values: Sequence[Value]
-) -> CounterKey:
+def limit_key(interaction: Interaction, limit: Limit, subject: str, period: int, values: Sequence[Value]) -> CounterKey:
     """Where a limit's count is kept; `values` are those of `ordered_keys`."""
     return (interaction.name, limit_signature(limit), subject, period, *values)
 

@@ -52,7 +52,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Why an event is refused: the field (`data.results`, `subject`), a stable id, a sentence that shows no string's value."""
+    """Why an event is refused: the field (`data.results`, `subject`), a stable id, a sentence that shows no string."""
 
     field: str
     id: str
@@ -70,8 +70,8 @@ class Refusal:
 class Evaluation:
     """The answer for an accepted event. `main` is the index of the main line, -1 where nothing counted.
 
-    `limited_by` names the first interaction whose limit had no room, "" where none was limited. The counters of its limits then
-    stand among `changes` with a delta of 0, so that the answer can be explained again later.
+    `limited_by` names the first interaction whose limit had no room, "" where none was limited. The counters that were
+    read for it then stand among `changes` with a delta of 0, so that the answer can be explained again later.
     """
 
     outcome: Outcome

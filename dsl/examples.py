@@ -94,9 +94,15 @@ def _expected_text(step: core.Step, nouns: dict[str, str]) -> str:
 
 def _lines_text(lines: Sequence[Line]) -> str:
     return " and ".join(
-        f"{line.interaction}, {with_number(format_units(line.units), line.noun)}, {format_money(line.price)}"
+        f"{line.interaction}, {with_number(format_units(line.units), line.noun)}, {_price_text(line.price)}"
         for line in lines
     )
+
+
+def _price_text(amount: int) -> str:
+    """Money as an author writes it: `1`, `0.10`, `0.005`."""
+    text = format_money(amount)
+    return f"{text}0" if text[-2:-1] == "." else text
 
 
 def _actual_text(result: Evaluation | Refusal) -> str:

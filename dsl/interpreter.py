@@ -272,7 +272,7 @@ def _capped(
     interaction: Interaction, amount: int, facts: Facts, counters: Counters, trace: Trace
 ) -> tuple[int, list[Change]]:
     """The smallest price that a cap allows, and each cap's sum of uncapped amounts moved on."""
-    prices, changes = [amount], []
+    prices, changes = [], []
     for cap in interaction.caps:
         before = 0
         if cap.basis is not None:
@@ -281,6 +281,4 @@ def _capped(
             changes.append(Change(key, before, amount))
         prices.append(min(cap.amount, before + amount) - min(cap.amount, before))
         trace.cap(cap, before, amount, prices[-1])
-    return min(prices), changes
-
-
+    return min(prices, default=amount), changes

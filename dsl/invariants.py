@@ -1,4 +1,4 @@
-"""What is always true of a checked ruleset, as named predicates: what back ends rely on, and nothing checks at run time.
+"""What is always true of a checked ruleset, as named predicates: what back ends rely on and never check.
 
 Each predicate gives a sentence for every place where it does not hold. `violated` runs them all; tests run it on every
 program that the checker lets through.
@@ -21,6 +21,7 @@ from dsl.core import (
     Constant,
     CountsLine,
     Curve,
+    EventType,
     Expression,
     Interaction,
     IsGiven,
@@ -89,7 +90,8 @@ def attributes_are_sound(ruleset: Ruleset) -> Found:
                 yield f"{place} is optional and has a default"
             if attribute.kind in ("integer", "decimal") and attribute.low > attribute.high:
                 yield f"{place} has an empty range"
-            if (attribute.kind == "one of") != bool(attribute.words) or len(set(attribute.words)) < len(attribute.words):
+            words = attribute.words
+            if (attribute.kind == "one of") != bool(words) or len(set(words)) < len(words):
                 yield f"{place} has no words, repeated words, or words that it should not have"
 
 
@@ -203,7 +205,8 @@ def clauses_are_rounded(clause: Clause, ruleset: Ruleset) -> Found:
 
 def types_agree(clause: Clause, ruleset: Ruleset) -> Found:
     """What is compared has one type, conditions are made of conditions, and a clause has the type that it needs."""
-    if isinstance(clause.expression.type, BooleanType) != (clause.name in ("with", "adjustment")) and clause.name != "key":
+    conditional = clause.name in ("with", "adjustment")
+    if isinstance(clause.expression.type, BooleanType) != conditional and clause.name != "key":
         yield "it is a condition where a number belongs, or the other way round"
     for node in below(clause.expression):
         match node:
@@ -227,23 +230,21 @@ def reads_are_declared(clause: Clause, ruleset: Ruleset) -> Found:
     """Every attribute that is read is declared by every event that the clause sees, with one kind."""
     for node in below(clause.expression):
         if isinstance(node, Read) and not node.builtin:
-            kinds = set()
-            for name in clause.events:
-                found = [a.kind for a in ruleset.event(name).attributes if a.name == node.name]
-                kinds.add(found[0] if found else None)
+            declared = [{a.name: a.kind for a in event.attributes} for event in _seen(clause, ruleset)]
+            kinds = {attributes.get(node.name) for attributes in declared}
             if None in kinds or len(kinds) != 1:
                 yield f"`{node.name}` is not declared alike by all of {sorted(clause.events)}"
 
 
 def reads_are_present(clause: Clause, ruleset: Ruleset) -> Found:
     """Whenever an attribute that may be missing is read, what was evaluated before has shown that it is there."""
-    optional = {
-        attribute.name
-        for name in clause.events
-        for attribute in ruleset.event(name).attributes
-        if attribute.optional
-    }
+    seen = _seen(clause, ruleset)
+    optional = {attribute.name for event in seen for attribute in event.attributes if attribute.optional}
     yield from (f"`{name}` is read and may be missing" for name in _unproven(clause.expression, clause.known, optional))
+
+
+def _seen(clause: Clause, ruleset: Ruleset) -> list[EventType]:
+    return [event for event in ruleset.events if event.name in clause.events]
 
 
 def _unproven(node: Expression, known: frozenset[str], optional: set[str]) -> Iterator[str]:

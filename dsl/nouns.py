@@ -1,5 +1,7 @@
 """English nouns, as far as prices need them: singular and plural are one noun, and a number decides which is shown."""
 
+DEFAULT_NOUN = "unit"
+"""What a unit is called where its author says nothing."""
 _VOWELS = frozenset("aeiouy")
 _ONLY_S = frozenset(("caches", "calories", "cookies", "movies", "selfies"))
 """Plurals whose singular lacks their `s` alone, though they look as if more had been added."""

@@ -142,9 +142,7 @@ class Trace:
 
     def _read(self, expression: Expression) -> list[tuple[str, str]]:
         values = [(read, self.facts.at_rest(read)) for read in reads_of(expression)]
-        return [
-            (read.name, "missing" if value is None else wording.shown(value, read.type)) for read, value in values
-        ]
+        return [(read.name, "missing" if value is None else wording.shown(value, read.type)) for read, value in values]
 
     # ── prices ──────────────────────────────────────────────────────────────
 

@@ -141,7 +141,7 @@ def holds(node: Expression, facts: Facts) -> bool:
             return _compare(node, value_of(node.left, facts), value_of(node.right, facts))
         case Between():
             low, value, high = (value_of(part, facts) for part in (node.low, node.operand, node.high))
-            return low <= value <= high  # type: ignore[operator,no-any-return]  # all three have one ordered type
+            return low <= value <= high  # type: ignore[operator]  # all three have one ordered type
         case OneOf():
             value = value_of(node.operand, facts)
             return any(value == value_of(constant, facts) for constant in node.values) != node.negated
@@ -172,10 +172,10 @@ def _compare(node: Compare, left: Computed, right: Computed) -> bool:
         case "!=":
             return left != right
         case "<":
-            return left < right  # type: ignore[operator,no-any-return]  # the two have one ordered type
+            return left < right  # type: ignore[operator]  # the two have one ordered type
         case "<=":
-            return left <= right  # type: ignore[operator,no-any-return]
+            return left <= right  # type: ignore[operator]
         case ">":
-            return left > right  # type: ignore[operator,no-any-return]
+            return left > right  # type: ignore[operator]
         case ">=":
-            return left >= right  # type: ignore[operator,no-any-return]
+            return left >= right  # type: ignore[operator]

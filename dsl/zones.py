@@ -35,8 +35,8 @@ def zone_names() -> frozenset[str]:
 class Zone:
     """One zone of the tz database; KeyError where there is none of that name.
 
-    Offsets are looked up once an hour of real time and kept: every change of offset since 1900 is found, since each hour
-    that holds a change is looked up to the second.
+    Offsets are looked up once an hour of real time and kept: every change of offset since 1900 is found, since each
+    hour that holds a change is looked up to the second.
     """
 
     def __init__(self, name: str) -> None:

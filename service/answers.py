@@ -5,13 +5,12 @@ from typing import Any
 from dsl.evaluation import Line, Step
 from dsl.numbers import format_money, format_units
 from service.errors import EventRefused, InvalidRequest, ServiceError
-from service.ledger.interface import Answer
+from service.ledger.interface import Entry
 
 
-def as_data(answer: Answer) -> dict[str, Any]:
+def as_data(entry: Entry) -> dict[str, Any]:
     """An evaluation with all its fields; `steps` only where there are any."""
-    entry = answer.entry
-    evaluation = entry.rated.evaluation
+    evaluation = entry.evaluation
     data: dict[str, Any] = {
         "source": entry.event.source,
         "event_id": entry.event.id,
@@ -19,11 +18,11 @@ def as_data(answer: Answer) -> dict[str, Any]:
         "interaction": evaluation.interaction,
         "units": format_units(evaluation.units),
         "price": format_money(evaluation.price),
-        "currency": entry.rated.currency,
+        "currency": entry.currency,
         "lines": [_line(line) for line in evaluation.lines],
         "ruleset": entry.ruleset,
-        "version": entry.rated.version,
-        "duplicate": answer.duplicate,
+        "version": entry.version,
+        "duplicate": entry.duplicate,
         "reason": evaluation.reason,
         "warnings": list(evaluation.warnings),
     }

@@ -11,6 +11,18 @@ from service.content import DEEPEST, canonical
 LONGEST_LINE = 32 * 1024 * 1024
 """Characters that one event's JSON may have."""
 _LONGEST_INTEGER = 100
+_JSON_MISTAKES = {
+    "Expecting value": "a value is missing, or this is none",
+    "Expecting ',' delimiter": "a comma or a closing bracket is missing",
+    "Expecting ':' delimiter": "a colon is missing",
+    "Expecting property name": "a name in double quotes is missing",
+    "Illegal trailing comma": "nothing follows this comma",
+    "Extra data": "more follows behind the end",
+    "Unterminated string": "the text that begins here is not closed",
+    "Invalid control character": "a text holds a line break, a tab or another control character",
+    "Invalid \\escape": "this backslash has no meaning",
+    "Invalid \\uXXXX escape": "four hexadecimal digits follow `\\u`",
+}
 
 
 class MalformedEvent(ValueError):
@@ -86,9 +98,15 @@ def _load(text: str | bytes) -> object:
     except UnicodeDecodeError as error:
         raise MalformedEvent(f"not UTF-8 at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
-        raise MalformedEvent(f"not JSON at column {error.colno}: {error.msg[:1].lower() + error.msg[1:]}") from None
+        raise MalformedEvent(f"not JSON at column {error.colno}: {_in_words(error.msg)}") from None
     except RecursionError:
-        raise MalformedEvent("JSON nested too deeply") from None
+        raise MalformedEvent("objects or lists nest too deeply in each other") from None
+
+
+def _in_words(message: str) -> str:
+    """What the JSON reader found wrong, for people; its own words where it says something new."""
+    known = (words for begin, words in _JSON_MISTAKES.items() if message.startswith(begin))
+    return next(known, message[:1].lower() + message[1:])
 
 
 def _integer(text: str) -> int | Decimal:

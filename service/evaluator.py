@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from dsl.event import Event
 from service.errors import ServiceError, VersionNeedsDryRun
-from service.ledger.interface import Answer, Entry, Ledger, Rate, Rated, Submission
+from service.ledger.interface import Answer, Ledger, Submission
 from service.rating import explain_again, rater
 from service.registry import Registry
 
@@ -35,7 +35,7 @@ class Evaluator:
         # The raters of plain requests, made once: a request must not pay for making one.
         self._plain = {name: rater(registry.versions(name), clock=clock) for name in registry.names()}
 
-    def evaluate(self, ruleset: str, events: Sequence[Event], options: Options = PLAIN) -> list[Answer | ServiceError]:
+    def evaluate(self, ruleset: str, events: Sequence[Event], options: Options = PLAIN) -> list[Answer]:
         """One answer an event, in order.
 
         Raises InvalidRequest, UnknownRuleset, UnknownVersion, VersionNeedsDryRun for the whole request, and
@@ -45,22 +45,18 @@ class Evaluator:
             raise VersionNeedsDryRun
         versions = self.registry.versions(ruleset)
         name = versions.name
-        rate: Rate
+        rate = self._plain[name]
         if options.version or options.explain:
             rate = rater(versions, options.version, options.explain, self._clock)
-        else:
-            rate = self._plain[name]
-        submissions = [Submission(name, event, rate) for event in events]
+        submission = Submission(name, events, rate)
         if options.dry_run:
-            return self._ledger.preview(submissions)
-        answers = self._ledger.record(submissions)
+            return self._ledger.preview(submission)
+        answers = self._ledger.record(submission)
         return [self._explained(answer) for answer in answers] if options.explain else answers
 
-    def _explained(self, answer: Answer | ServiceError) -> Answer | ServiceError:
+    def _explained(self, answer: Answer) -> Answer:
+        """A duplicate's first answer has no steps unless it was asked for them: they are found again."""
         if isinstance(answer, ServiceError) or not answer.duplicate:
             return answer
-        entry: Entry = answer.entry
-        version = self.registry.versions(entry.ruleset).number(entry.rated.version)
-        steps = explain_again(entry, version).steps
-        rated = Rated(entry.rated.version, entry.rated.currency, replace(entry.rated.evaluation, steps=steps))
-        return Answer(replace(entry, rated=rated), True)
+        version = self.registry.versions(answer.ruleset).number(answer.version)
+        return replace(answer, evaluation=replace(answer.evaluation, steps=explain_again(answer, version).steps))

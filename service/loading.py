@@ -43,6 +43,8 @@ def find(paths: Sequence[str], rules: Path) -> list[Path]:
 
 
 def _find_one(given: str, rules: Path) -> list[Path]:
+    if not given:
+        raise NoRules("a path is empty; the folder that you are in is `.`")
     path = Path(given)
     if path.is_dir():
         files = sorted(path.rglob("*.vpi"), key=_natural)

@@ -20,36 +20,42 @@ def rater(versions: Versions, number: int = 0, explain: bool = False, clock: Cal
     An explained evaluation is the interpreter's own; others are the compiled version's, which is proven to be the same.
     Raises UnknownVersion.
     """
-    fixed = versions.number(number) if number else None
+    fixed = bool(number)
+    # An event without a usable time is refused whatever the version: the latest one names what is wrong.
+    only = versions.number(number) if fixed else versions.latest
+    # Events come in order of their time, mostly: the version of the one before is looked at first.
+    start, end, version = versions.around(EARLIEST)
+    # Clocks go forward: a time that was not too far ahead at an earlier event's arrival is not at a later one's.
+    horizon = EARLIEST
 
     def rate(event: Event, counters: Counters) -> Rated | ServiceError:
+        nonlocal start, end, version, horizon
         time = event.time
-        version = fixed
-        if version is None:
-            # An event without a usable time is refused whatever the version: the latest one names what is wrong.
-            usable = type(time) is int and EARLIEST <= time <= LATEST
-            version = versions.in_force(time) if usable else versions.latest
+        rates = only
+        if not fixed and type(time) is int and EARLIEST <= time <= LATEST:
+            if not start <= time < end:
+                start, end, version = versions.around(time)
             if version is None:
                 return versions.not_in_force()
-        ruleset = version.ruleset
-        result = (
-            interpreter.evaluate(ruleset, event, counters, explain=True)
-            if explain
-            else version.compiled.evaluate(event, counters)
-        )
-        ahead = clock is not None and type(time) is int and time > clock() + DAY
+            rates = version
+        if explain:
+            result = interpreter.evaluate(rates.ruleset, event, counters, explain=True)
+        else:
+            result = rates.compiled.evaluate(event, counters)
+        ahead = False
+        if clock is not None and type(time) is int and time > horizon:
+            horizon = clock() + DAY
+            ahead = time > horizon
         if isinstance(result, Refusal):
             return EventRefused((*result.violations, _TOO_EARLY) if ahead else result.violations)
-        if ahead:
-            return EventRefused((_TOO_EARLY,))
-        return Rated(ruleset.version, ruleset.currency, result)
+        return EventRefused((_TOO_EARLY,)) if ahead else (rates.ruleset, result)
 
     return rate
 
 
 def explain_again(entry: Entry, version: Version) -> Evaluation:
     """The explanation of a recorded evaluation, from the totals that were kept with it."""
-    before = {change.key: change.before for change in entry.rated.evaluation.changes}
+    before = {change.key: change.before for change in entry.evaluation.changes}
     explained = interpreter.evaluate(version.ruleset, entry.event, before, explain=True)
     assert isinstance(explained, Evaluation), "a recorded event was accepted"
     return explained

@@ -9,6 +9,7 @@ from functools import cached_property
 from dsl.core import Ruleset
 from dsl.diagnostics import nearest
 from dsl.to_python import CompiledRuleset, compile_ruleset
+from dsl.zones import EARLIEST, LATEST
 from service.errors import InvalidRequest, NoVersionInForce, UnknownRuleset, UnknownVersion
 from service.times import as_text
 
@@ -46,6 +47,13 @@ class Versions:
         index = bisect_right(self._effective, time)
         return self._ordered[index - 1] if index else None
 
+    def around(self, time: int) -> tuple[int, int, Version | None]:
+        """From when (inclusive) until when (exclusive) the version in force at a time is, and the version itself."""
+        index = bisect_right(self._effective, time)
+        start = self._effective[index - 1] if index else EARLIEST
+        end = self._effective[index] if index < len(self._effective) else LATEST + 1
+        return start, end, self._ordered[index - 1] if index else None
+
     def not_in_force(self) -> NoVersionInForce:
         """The error for a time before the first version."""
         return NoVersionInForce(self.name, as_text(self._effective[0]))
@@ -79,6 +87,12 @@ class Registry:
     def names(self) -> tuple[str, ...]:
         """The rulesets' names, sorted."""
         return tuple(self._rulesets)
+
+    def compile(self) -> None:
+        """Compiles every version now, so that no event waits for it."""
+        for versions in self._rulesets.values():
+            for version in versions.by_number():
+                _ = version.compiled
 
     def versions(self, name: str) -> Versions:
         """The versions of a ruleset, of the only one where the name is empty.

@@ -4,11 +4,16 @@ from dataclasses import replace
 
 from dsl import core
 from dsl.checker.context import Context
+from dsl.checker.event_types import EventTypes
 from dsl.checker.events import check_events
 from dsl.checker.examples import check_examples
 from dsl.checker.header import check_header
 from dsl.checker.interactions import check_interactions
 from dsl.diagnostics import Diagnostic, Severity
+from dsl.diagnostics.grammar import TooManyErrors, TooManyInteractions
+from dsl.diagnostics.lexical import FileTooLarge
+from dsl.diagnostics.rulesets import MOST_SHOWN, MoreMistakes
+from dsl.nouns import same_noun
 from dsl.parser import parse
 from dsl.source import Source
 from dsl.zones import Zone
@@ -22,15 +27,21 @@ def check(source: Source) -> tuple[core.Ruleset | None, list[Diagnostic]]:
     Whether its examples come out as they say is another question: `dsl.examples` runs them.
     """
     file, found = parse(source)
-    context = Context(source, Zone("UTC"), found)
+    if any(isinstance(d, FileTooLarge | TooManyErrors | TooManyInteractions) for d in found):
+        return None, found
+    unreadable = {(d.span.start, d.span.end) for d in found if d.severity is Severity.ERROR}
+    context = Context(source, Zone("UTC"), list(found))
     header = check_header(file, context)
     declared = check_events(file, context)
-    interactions = check_interactions(file, declared, context)
-    examples = check_examples(file, declared, interactions, header.effective, context)
-    diagnostics = _in_order(context.diagnostics)
+    types = EventTypes(declared)
+    interactions = check_interactions(file, types, context)
+    examples = check_examples(file, types, interactions, header.effective, context)
+    # What could not be read has been reported; what was taken in its place is no mistake of the author's.
+    about = [d for d in context.diagnostics[len(found) :] if (d.span.start, d.span.end) not in unreadable]
+    diagnostics = _shown(_in_order([*found, *about]))
     if any(d.severity is Severity.ERROR for d in diagnostics):
         return None, diagnostics
-    checked = [replace(i, noun=interactions.named[i.name].noun.text) for i in interactions.checked]
+    checked = [_named(one, interactions.named[one.name].noun.text) for one in interactions.checked]
     ruleset = core.Ruleset(
         name=header.name,
         version=header.version,
@@ -42,6 +53,22 @@ def check(source: Source) -> tuple[core.Ruleset | None, list[Diagnostic]]:
         examples=examples,
     )
     return ruleset, diagnostics
+
+
+def _named(interaction: core.Interaction, noun: str) -> core.Interaction:
+    """The interaction with the noun that its examples may have shortened to its singular, or even given."""
+    return replace(interaction, noun=noun, noun_in_examples_only=not same_noun(interaction.noun, noun))
+
+
+def _shown(diagnostics: list[Diagnostic]) -> list[Diagnostic]:
+    """At most `MOST_SHOWN` of them, errors before warnings, and where some are left out a word on how many."""
+    if len(diagnostics) <= MOST_SHOWN:
+        return diagnostics
+    errors = [d for d in diagnostics if d.severity is Severity.ERROR]
+    warnings = [d for d in diagnostics if d.severity is not Severity.ERROR]
+    kept = (errors + warnings)[:MOST_SHOWN]
+    left = len(diagnostics) - len(kept)
+    return _in_order([*kept, MoreMistakes(span=diagnostics[-1].span, shown=MOST_SHOWN, left=left)])
 
 
 def _in_order(diagnostics: list[Diagnostic]) -> list[Diagnostic]:

@@ -36,16 +36,30 @@ def check_attribute(node: syntax.Attribute, context: Context) -> core.Attribute:
     )
     if node.default is None:
         return attribute
+    default = check_value(node.default, attribute, context)
     return core.Attribute(
         name=attribute.name,
         outside=outside,
         kind=attribute.kind,
-        default=check_value(node.default, attribute, context),
+        default=_some_value(attribute) if default is None else default,
         low=low,
         high=high,
         words=attribute.words,
         label=attribute.label,
     )
+
+
+def _some_value(attribute: core.Attribute) -> core.Value:
+    """A default in place of one that was reported, so that the attribute is not taken for a required one."""
+    match attribute.kind:
+        case "boolean":
+            return False
+        case "integer" | "decimal" | "timestamp":
+            return attribute.low
+        case "list of string":
+            return ()
+        case "string" | "one of":
+            return next(iter(attribute.words), "")
 
 
 def outside_name(node: syntax.Text, name: str, dotted: bool, context: Context) -> str:
@@ -93,7 +107,8 @@ def _end(node: syntax.Number, kind: str, context: Context) -> int | None:
         ends = {"low": format_scaled(lowest, places), "high": format_scaled(highest, places)}
         context.report(mistakes.RangeTooWide(span=node.span, type=kind, end=node.text, **ends))
         return None
-    if intervals.places_of(node.value) > places:
+    # `100.000` is a hundred thousand to half the world: a whole number is written without a point.
+    if intervals.places_of(node.value) > places or (places == 0 and "." in node.text):
         context.report(TooManyPlaces(span=node.span, value=node.text, most=places))
         return None
     return int(Fraction(node.value) * 10**places)

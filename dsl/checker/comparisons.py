@@ -159,7 +159,9 @@ def comparable(
         both = settled(left, context) & settled(right, context)
         span = left_span.to(right_span)
         return both and fits(span, intervals.united(a, b), (left.value, right.value), context)
-    same = set(a.words) == set(b.words) if isinstance(a, core.WordType) and isinstance(b, core.WordType) else a == b
+    same = a == b
+    if not same and isinstance(a, core.WordType) and isinstance(b, core.WordType):
+        same = set(a.words) == set(b.words)
     if not same:
         span = right_span if listed else left_span.to(right_span)
         _report_kinds(span, left_span, left, right_span, right, context)

@@ -1,5 +1,6 @@
 """Conditions: whether something holds of an event, and which attributes are there if it does, and if it does not."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -57,10 +58,13 @@ def _joined(node: syntax.And | syntax.Or, scope: Scope, context: Context) -> Che
     ends: list[frozenset[str]] = []
     fine = True
     for part in node.parts:
+        said = len(context.diagnostics)
         checked = check_condition(part, scope.knowing(before), context)
         if checked is None:
             fine = False
             before |= _would_prove(part, every)
+            missing = [d.name for d in context.diagnostics[said:] if isinstance(d, expressions.MaybeMissing)]
+            scope = scope.forgiving(missing) if missing else scope
             continue
         condition, presence = checked
         parts.append(condition)
@@ -166,13 +170,21 @@ def _side(node: syntax.Expression, scope: Scope, context: Context) -> Operand | 
 
 
 def _beside(
-    node: syntax.Expression, other: syntax.Expression, type_: core.Type, scope: Scope, context: Context
+    node: syntax.Expression,
+    other: syntax.Expression,
+    type_: core.Type,
+    scope: Scope,
+    context: Context,
+    among: Container[str] | None = None,
 ) -> Operand | None:
-    """A side of a comparison whose other side's type is known: a bare word beside a list of words is one of them."""
+    """A side of a comparison whose other side's type is known: a bare word beside a list of words is one of them.
+
+    `among` are the type's words in a form that is quick to look into, for whoever asks about many.
+    """
     inner = ungrouped(node)
     word = word_of(inner)
     if isinstance(type_, core.WordType) and word is not None:
-        return _word(inner, other, word, type_.words, core.Constant(word, type_), context)
+        return _word(inner, other, word, type_.words, core.Constant(word, type_), context, among)
     if not isinstance(inner, syntax.Reference):
         return _side(node, scope, context)
     name = inner.path.text
@@ -192,8 +204,9 @@ def _word(
     words: tuple[str, ...],
     constant: core.Constant,
     context: Context,
+    among: Container[str] | None = None,
 ) -> Operand | None:
-    if word in words:
+    if word in (words if among is None else among):
         return Operand(constant)
     attribute = context.source.slice(other.span)
     context.report(UnknownWord(span=node.span, attribute=attribute, word=word, words=words))
@@ -253,7 +266,8 @@ def _one_of(node: syntax.OneOf, scope: Scope, context: Context) -> core.Expressi
     operand = _side(node.operand, scope, context)
     if operand is None:
         return None
-    values = [_beside(value, node.operand, operand.type, scope, context) for value in node.values]
+    among = frozenset(operand.type.words) if isinstance(operand.type, core.WordType) else None
+    values = [_beside(value, node.operand, operand.type, scope, context, among) for value in node.values]
     return comparisons.one_of(node, operand, values, context)
 
 

@@ -6,7 +6,7 @@ from dsl import core, syntax
 from dsl.checker.bases import Reading
 from dsl.checker.conditions import check_condition
 from dsl.checker.context import Context
-from dsl.checker.events import Declared
+from dsl.checker.event_types import EventTypes
 from dsl.checker.expressions import check_number
 from dsl.checker.unit_nouns import UnitNoun
 from dsl.diagnostics.interactions import (
@@ -16,7 +16,6 @@ from dsl.diagnostics.interactions import (
     MixedCounts,
     NoEventDeclared,
     UnitsMayBeNegative,
-    UnknownEvent,
 )
 from dsl.nouns import singular
 
@@ -34,22 +33,27 @@ class Counting:
     lines: list[core.CountsLine] = field(default_factory=list)
     events: dict[str, None] = field(default_factory=dict)
     proven: frozenset[str] | None = None
+    """None is everything, as long as no condition is known."""
 
-    def reading(self, declared: Declared, context: Context) -> Reading:
+    def reading(self, types: EventTypes, context: Context) -> Reading:
         """What the interaction's keys, units and price may read."""
-        scope = declared.scope(tuple(self.events)).knowing(self.proven or ())
+        # A scope begins with its first event's attributes and keeps what the others share: few first is quickest.
+        events = sorted(self.events, key=lambda name: len(types.declared.types[name].attributes))
+        scope = types.scope(tuple(events))
+        scope = scope.knowing(scope.readable if self.proven is None else self.proven)
         return Reading(scope, context if self.complete else Context(context.source, context.zone))
 
     def prove(self, present: frozenset[str]) -> None:
         """Take note of what is there whenever one more line counts."""
-        self.proven = present if self.proven is None else self.proven & present
+        if self.proven is not present:
+            self.proven = present if self.proven is None else self.proven & present
 
 
 def check_counts(
     node: syntax.Interaction,
     lines: list[syntax.Counts],
     noun: UnitNoun,
-    declared: Declared,
+    types: EventTypes,
     context: Context,
     whole: bool,
 ) -> Counting:
@@ -66,7 +70,10 @@ def check_counts(
     counting.with_units = any(line.units is not None for line in lines)
     for line in lines:
         noun.mention(line.noun, context)
-        _check_line(line, node.name.text, counting, declared, context)
+        if line.event is None and len(lines) > 1:
+            counting.complete = False
+        else:
+            _check_line(line, node.name.text, counting, types, context)
     return counting
 
 
@@ -86,24 +93,23 @@ def _check_together(node: syntax.Interaction, lines: list[syntax.Counts], contex
                 context.report(AsMissing(span=line.span, name=name, noun=singular(said.text)))
 
 
-def _check_line(line: syntax.Counts, name: str, counting: Counting, declared: Declared, context: Context) -> None:
-    events = _events(line, declared, context)
+def _check_line(line: syntax.Counts, name: str, counting: Counting, types: EventTypes, context: Context) -> None:
+    events = _events(line, types, context)
     if not events:
         counting.complete = False
         return
     counting.events.update(dict.fromkeys(events))
-    scope = declared.scope(events)
+    scope = types.scope(events)
     condition: core.Expression | None = None
-    present = frozenset[str]()
-    if line.condition is not None:
-        checked = check_condition(line.condition, scope, context)
-        if checked is None:
-            present = frozenset(scope.readable)
-        else:
-            condition, presence = checked
-            present = presence.if_true
-    scope = scope.knowing(present)
-    counting.prove(frozenset(n for n, r in scope.readable.items() if not r.optional) | present)
+    if line.condition is None:
+        counting.prove(types.always(events))
+    elif (checked := check_condition(line.condition, scope, context)) is None:
+        scope = scope.knowing(scope.readable)
+    else:
+        condition, presence = checked
+        scope = scope.knowing(presence.if_true)
+        always = types.always(events)
+        counting.prove(always | presence.if_true if presence.if_true else always)
     units: core.Expression | None = None
     if line.units is not None:
         units = check_number(line.units, scope, context)
@@ -112,22 +118,16 @@ def _check_line(line: syntax.Counts, name: str, counting: Counting, declared: De
     counting.lines.append(core.CountsLine(events, condition, units, line.span))
 
 
-def _events(line: syntax.Counts, declared: Declared, context: Context) -> tuple[str, ...]:
+def _events(line: syntax.Counts, types: EventTypes, context: Context) -> tuple[str, ...]:
     """The event types that a line names; none, reported, where it names none that is declared."""
     if line.event is None:
-        if not declared.types and declared.complete:
+        if not types.names and types.declared.complete:
             context.report(NoEventDeclared(span=line.span))
-        return tuple(declared.types)
-    if line.event.text in declared.types:
+        return types.names
+    if line.event.text in types.declared.types:
         return (line.event.text,)
-    report_unknown_event(line.event, declared, context)
+    types.report_unknown(line.event, context)
     return ()
-
-
-def report_unknown_event(path: syntax.Path, declared: Declared, context: Context) -> None:
-    """Report an event type that is not declared, unless its declaration may be among what did not parse."""
-    if declared.complete:
-        context.report(UnknownEvent(span=path.span, name=path.text, known=tuple(declared.types)))
 
 
 def warn_of_negative_units(name: str, node: syntax.Expression, units: core.Expression, context: Context) -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import islice
 
 from dsl import core, syntax
 from dsl.checker.amounts import scaled
 from dsl.checker.context import Context
-from dsl.checker.counting import report_unknown_event
-from dsl.checker.events import Declared
+from dsl.checker.event_types import EventTypes
 from dsl.checker.interactions import Interactions
 from dsl.checker.literals import check_value, instant_of, ungrouped
 from dsl.diagnostics import nearest
@@ -28,13 +28,15 @@ CUSTOMER = "customer"
 """Who a step without `by` is by."""
 UNITS_DIGITS = 13
 PRICE_DIGITS = 20
+LOOKED_AT = 7
+"""As many names that a step lacks are named, and held against those that it gives wrongly."""
 
 
 def check_examples(
-    file: syntax.File, declared: Declared, interactions: Interactions, effective: int, context: Context
+    file: syntax.File, types: EventTypes, interactions: Interactions, effective: int, context: Context
 ) -> tuple[core.Example, ...]:
     """All examples of the file, without the steps that are wrong, which are reported."""
-    check = _Check(declared, interactions, effective, context)
+    check = _Check(types, interactions, effective, context)
     titles: dict[str, int] = {}
     examples: list[core.Example] = []
     for node in file.declarations:
@@ -53,19 +55,28 @@ def check_examples(
 class _Check:
     """The check of the steps of all examples."""
 
-    def __init__(self, declared: Declared, interactions: Interactions, effective: int, context: Context) -> None:
-        self.declared = declared
+    def __init__(self, types: EventTypes, interactions: Interactions, effective: int, context: Context) -> None:
+        self.types = types
         self.interactions = interactions
+        self.names = tuple(interactions.named)
         self.effective = effective
         self.context = context
+        self._reported: set[tuple[str, ...]] = set()
+
+    def _first_time(self, *what: str) -> bool:
+        """Whether this is new: the same slip in the same words in twenty steps most likely has one cause."""
+        new = what not in self._reported
+        self._reported.add(what)
+        return new
 
     def step(self, node: syntax.Step) -> core.Step | None:
         """The checked step; None, reported, where its event, time or outcome is wrong."""
-        event = self.declared.types.get(node.event.text)
+        event = self.types.declared.types.get(node.event.text)
         lines = self._lines(node.expected.bills)
         time = self.effective if node.at is None else instant_of(node.at, self.context)
         if event is None:
-            report_unknown_event(node.event, self.declared, self.context)
+            if self._first_time("unknown event", node.event.text):
+                self.types.report_unknown(node.event, self.context)
             return None
         data = self._data(node, event)
         if time is None:
@@ -81,7 +92,7 @@ class _Check:
         )
 
     def _data(self, node: syntax.Step, event: core.EventType) -> dict[str, object]:
-        attributes = {attribute.name: attribute for attribute in event.attributes}
+        attributes = self.types.attributes(event)
         refused = node.expected.word == "refused"
         data: dict[str, object] = {}
         given: set[str] = set()
@@ -101,18 +112,26 @@ class _Check:
 
     def _check_required(self, node: syntax.Step, event: core.EventType, given: set[str]) -> None:
         """Report required attributes that the step lacks, but for those that it only misspelt."""
-        names = [attribute.name for attribute in event.attributes]
-        misspelt = {nearest(name, names) for name in given.difference(names)}
-        required = (a.name for a in event.attributes if a.required)
-        missing = tuple(name for name in required if name not in given and name not in misspelt)
-        if missing:
-            report = ExampleMissingAttribute(span=node.event.span, event=event.name, names=missing)
+        required = self.types.required(event)
+        lacks = len(required) - len(given & required.keys())
+        if not lacks or not self._first_time("given", event.name, *sorted(given)):
+            return
+        missing = list(islice((name for name in required if name not in given), LOOKED_AT))
+        more = lacks - len(missing)
+        unknown = (name for name in sorted(given) if name not in self.types.attributes(event))
+        for name in islice(unknown, LOOKED_AT):
+            meant = nearest(name, missing)
+            if meant is not None:
+                missing.remove(meant)
+        if missing and self._first_time("missing", event.name, str(more), *missing):
+            names = tuple(missing)
+            report = ExampleMissingAttribute(span=node.event.span, event=event.name, names=names, more=more)
             self.context.report(report)
 
     def _report_unknown_attribute(self, path: syntax.Path, event: core.EventType) -> None:
-        if event.name in self.declared.incomplete:
+        if event.name in self.types.declared.incomplete or not self._first_time("unknown", event.name, path.text):
             return
-        known = tuple(a.name for a in event.attributes)
+        known = tuple(self.types.attributes(event))
         report = ExampleUnknownAttribute(span=path.span, event=event.name, name=path.text, known=known)
         self.context.report(report)
 
@@ -180,8 +199,8 @@ class _Check:
         return tuple(lines)
 
     def _report_unknown_interaction(self, name: syntax.Name) -> None:
-        if self.interactions.complete:
-            known = tuple(self.interactions.named)
+        if self.interactions.complete and self._first_time("unknown interaction", name.text):
+            known = self.names
             self.context.report(ExampleUnknownInteraction(span=name.span, name=name.text, known=known))
 
     def _number(self, number: syntax.Number, what: str, before: int, after: int) -> int | None:

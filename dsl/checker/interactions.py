@@ -9,7 +9,7 @@ from dsl.checker.bases import Reading, check_keys, check_total_basis, same_over,
 from dsl.checker.conditions import check_condition
 from dsl.checker.context import Context
 from dsl.checker.counting import Counting, check_counts, warn_of_negative_units
-from dsl.checker.events import Declared
+from dsl.checker.event_types import EventTypes
 from dsl.checker.expressions import check_number
 from dsl.checker.prices import check_price, fits_money, highest, running_basis, simple_prices
 from dsl.checker.shadows import warn_of_shadows
@@ -49,7 +49,7 @@ class Interactions:
     complete: bool = True
 
 
-def check_interactions(file: syntax.File, declared: Declared, context: Context) -> Interactions:
+def check_interactions(file: syntax.File, types: EventTypes, context: Context) -> Interactions:
     """All interactions of the file; mistakes are reported."""
     lost = [b for b in file.broken if b.kind in ("interaction", "unknown")]
     broken = {b.name for b in lost}
@@ -62,7 +62,7 @@ def check_interactions(file: syntax.File, declared: Declared, context: Context) 
         if name in places:
             line, _ = context.source.position(places[name].start)
             context.report(DuplicateInteraction(span=node.name.span, name=name, line=line))
-        check = _Check(node, declared, context, whole=name not in broken)
+        check = _Check(node, types, context, whole=name not in broken)
         interaction = check.run()
         if name not in places:
             places[name] = node.name.span
@@ -72,17 +72,17 @@ def check_interactions(file: syntax.File, declared: Declared, context: Context) 
     for missing in broken - set(places):
         if missing is not None:
             result.named[missing] = Named(missing, True, UnitNoun(missing))
-    warn_of_shadows(result.checked, places, len(declared.types), context)
+    warn_of_shadows(result.checked, places, len(types.names), context)
     return result
 
 
 class _Check:
     """The check of one interaction. `whole`: it parsed whole, so what is not there was not written."""
 
-    def __init__(self, node: syntax.Interaction, declared: Declared, context: Context, whole: bool) -> None:
+    def __init__(self, node: syntax.Interaction, types: EventTypes, context: Context, whole: bool) -> None:
         self.node = node
         self.name = node.name.text
-        self.declared = declared
+        self.types = types
         self.context = context
         self.whole = whole
         self.noun = UnitNoun(self.name)
@@ -93,9 +93,9 @@ class _Check:
         before = len(self.context.diagnostics)
         clauses = self.node.clauses
         lines = [clause for clause in clauses if isinstance(clause, syntax.Counts)]
-        counting = check_counts(self.node, lines, self.noun, self.declared, self.context, self.whole)
+        counting = check_counts(self.node, lines, self.noun, self.types, self.context, self.whole)
         self.also = counting.also
-        reading = counting.reading(self.declared, self.context)
+        reading = counting.reading(self.types, self.context)
         limits = self._limits([c for c in clauses if isinstance(c, syntax.Limit)], reading)
         units = self._units([c for c in clauses if isinstance(c, syntax.Units)], counting, reading)
         price = self._price([c for c in clauses if isinstance(c, syntax.PriceClause)], reading)

@@ -33,12 +33,14 @@ def millionths(low: int, high: int) -> NumberType:
 
 def places_of(value: Decimal) -> int:
     """How many digits after the point a number needs."""
+    if value == value.to_integral_value():
+        return 0
     _, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
     zeros = 0
-    while zeros < len(digits) and digits[-1 - zeros] == 0:
+    while digits[-1 - zeros] == 0:
         zeros += 1
-    return 0 if zeros == len(digits) else max(0, -exponent - zeros)
+    return -exponent - zeros
 
 
 def constant(value: Decimal) -> NumberType:
@@ -49,8 +51,9 @@ def constant(value: Decimal) -> NumberType:
 
 def fits(type_: NumberType) -> bool:
     """Whether every number of the type, and its scale, stays within 38 digits."""
-    largest: Fraction = max(abs(type_.low), abs(type_.high)) * type_.scale
-    return largest < _LIMIT > type_.scale
+    scale = type_.scale
+    ends = (type_.low, type_.high)
+    return scale < _LIMIT and all(abs(end.numerator) * scale < _LIMIT * end.denominator for end in ends)
 
 
 def united(a: NumberType, b: NumberType) -> NumberType:

@@ -32,22 +32,28 @@ class Scope:
 
     `events` are the event types it is about, all of them `counts any event` where it says so. `present` are the
     attributes proven to be there although they are optional. `complete` is False where a declaration that did not parse
-    may have held more names: an unknown name is then no error of its own.
+    may have held more names: an unknown name is then no error of its own. `forgiven` are optional attributes of
+    which it has been said already that they may be missing; once is enough.
     """
 
     events: tuple[core.EventType, ...]
     readable: Mapping[str, Readable]
     present: frozenset[str] = frozenset()
     complete: bool = True
+    forgiven: frozenset[str] = frozenset()
 
     def knowing(self, paths: Iterable[str]) -> "Scope":
         """The same scope where these attributes are proven to be present."""
         present = self.present.union(paths)
         return self if len(present) == len(self.present) else replace(self, present=present)
 
+    def forgiving(self, paths: Iterable[str]) -> "Scope":
+        """The same scope where nothing more is said of these optional attributes."""
+        return replace(self, forgiven=self.forgiven.union(paths))
+
     def may_be_missing(self, name: str) -> bool:
-        """Whether the readable attribute of that name is optional and not proven to be present."""
-        return self.readable[name].optional and name not in self.present
+        """Whether the readable attribute of that name is optional, not proven to be present, and not spoken of yet."""
+        return self.readable[name].optional and name not in self.present and name not in self.forgiven
 
     @property
     def event_names(self) -> tuple[str, ...]:

@@ -95,15 +95,15 @@ def _check_order(node: syntax.Tiers, context: Context) -> bool:
             context.report(VolumeTier(span=tier.span, kind=tier.kind))
             return False
     first = tiers[0]
-    if first.kind == "next" or (first.kind in OPEN and len(tiers) == 1):
-        context.report(TierOutOfPlace(span=first.span, kind=first.kind))
+    if first.kind == "next":
+        context.report(TierOutOfPlace(span=first.span, kind="next"))
         return False
     for tier in tiers[1:]:
         if tier.kind not in OPEN and (tier.kind == "up to") != (first.kind == "up to"):
             context.report(MixedTiers(span=tier.span, kind=tier.kind, other=first.kind))
             return False
         if tier.kind == "first":
-            context.report(TierOutOfPlace(span=tier.span, kind=tier.kind))
+            context.report(TierOutOfPlace(span=tier.span, kind="first"))
             return False
     return True
 

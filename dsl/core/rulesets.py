@@ -32,6 +32,8 @@ class CountsLine:
 class Interaction:
     """One billable interaction. `noun` is how the author names a unit, singular where the author did.
 
+    Where only examples name it, it is for people: an example never changes what a running total carries over by.
+
     `units` is None where a unit is counted for each event, or where every counts line has its own.
     """
 
@@ -45,6 +47,7 @@ class Interaction:
     price: Price
     adjustments: tuple[Adjustment, ...] = ()
     caps: tuple[Cap, ...] = ()
+    noun_in_examples_only: bool = False
     span: Span = field(default=Span(0, 0), compare=False)
 
 

@@ -82,13 +82,16 @@ class ExampleMissingAttribute(Diagnostic):
 
     event: str
     names: tuple[str, ...]
+    more: int
 
     id: ClassVar[str] = "example-missing-attribute"
 
     @property
     def message(self) -> str:
         """What is wrong."""
-        return f"this {quoted(self.event)} lacks {listed(self.names, 'and')}, so it would be refused"
+        names = [quoted(name) for name in self.names] + ([f"{self.more} more"] if self.more else [])
+        lacks = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return f"this {quoted(self.event)} lacks {lacks}, so it would be refused"
 
     @property
     def help(self) -> str:

@@ -1,9 +1,9 @@
-"""Mistakes in how a rule file is put together: what stands where it cannot, and what is missing."""
+"""Mistakes in what a rule file is made of: conditions that read two ways, too much of anything, words as names."""
 
 from dataclasses import dataclass
 
 from dsl.diagnostics import Diagnostic, did_you_mean, listed, quoted
-from dsl.words import CLAUSES, DECLARATIONS, HEADER, PERIODS, TYPES
+from dsl.words import PERIODS
 
 MOST_INTERACTIONS = 10_000
 MOST_ATTRIBUTES = 1_000
@@ -139,11 +139,13 @@ class TooManyErrors(Diagnostic):
 
 @dataclass(frozen=True, kw_only=True)
 class HardWordAsName(Diagnostic):
-    """A word of the language where a name should stand; `value` where it may stand in quotes."""
+    """A word of the language where a name should stand; `value` where it may stand in quotes,
+    `outside` where an outside name may keep it."""
 
     id = "hard-word-as-name"
     word: str
     value: bool = False
+    outside: bool = False
 
     @property
     def message(self) -> str:
@@ -153,16 +155,19 @@ class HardWordAsName(Diagnostic):
     def help(self) -> str:
         if self.value:
             return f'write `"{self.word}"`, in double quotes, for the word itself'
-        return 'choose another name; `sent as "…"` can keep the name that the events use'
+        if self.outside:
+            return f'choose another name; `sent as "{self.word}"` keeps the name that the events use'
+        return "choose another name"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReservedWord(Diagnostic):
-    """A word that is kept for later."""
+    """A word that is kept for later; `value` and `outside` as for a hard word."""
 
     id = "reserved-word"
     word: str
     value: bool = False
+    outside: bool = False
 
     @property
     def message(self) -> str:
@@ -172,7 +177,9 @@ class ReservedWord(Diagnostic):
     def help(self) -> str:
         if self.value:
             return f'write `"{self.word}"`, in double quotes, for the word itself'
-        return 'choose another name; `sent as "…"` can keep the name that the events use'
+        if self.outside:
+            return f'choose another name; `sent as "{self.word}"` keeps the name that the events use'
+        return "choose another name"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,19 +225,3 @@ def nearest_period(name: str) -> str | None:
         return stems.get(name, name.rstrip("s"))
     hint = did_you_mean(name, PERIODS)
     return None if hint is None else hint.split("`")[1]
-
-
-_ = (CLAUSES, DECLARATIONS, HEADER, TYPES)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unexpected(Diagnostic):
-    """Something else was expected."""
-
-    id = "unexpected"
-    what: str
-    found: str
-
-    @property
-    def message(self) -> str:
-        return f"expected {self.what}, not {quoted(self.found)}"

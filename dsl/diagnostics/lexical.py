@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dsl.diagnostics import Diagnostic, Severity, quoted
 
 LARGEST_FILE = 1_048_576
-LONGEST_FILE = 250_000
+LONGEST_FILE = 200_000
 LONGEST_NAME = 256
 LONGEST_NUMBER = 40
 DEEPEST_NESTING = 64
@@ -54,7 +54,7 @@ class FileTooLarge(Diagnostic):
 
 @dataclass(frozen=True, kw_only=True)
 class FileTooLong(Diagnostic):
-    """More than 250,000 words, numbers and signs."""
+    """More than 200,000 words, numbers and signs."""
 
     id = "file-too-long"
 
@@ -159,11 +159,12 @@ class LetterOutsideNames(Diagnostic):
 
 @dataclass(frozen=True, kw_only=True)
 class UpperCase(Diagnostic):
-    """Capital letters in a name or a word of the language."""
+    """Capital letters in a name, or in a word of the language, as `word` says."""
 
     id = "upper-case"
     name: str
     instead: str
+    word: bool
 
     @property
     def message(self) -> str:
@@ -171,6 +172,8 @@ class UpperCase(Diagnostic):
 
     @property
     def help(self) -> str:
+        if self.word:
+            return f"write {quoted(self.instead)}"
         return f"write {quoted(self.instead)}, or, if it is a word of a list, {quoted(chr(34) + self.name + chr(34))}"
 
 
@@ -395,7 +398,9 @@ class TextNotNfc(Diagnostic):
 
     @property
     def message(self) -> str:
-        return f"an accent in {quoted(self.text)} is a character of its own, so it differs from the same word typed anew"
+        return (
+            f"an accent in {quoted(self.text)} is a character of its own: the same word typed anew is not equal to it"
+        )
 
     @property
     def help(self) -> str:

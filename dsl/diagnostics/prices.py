@@ -1,7 +1,7 @@
 """What can be wrong with a price: its numbers, tiers, cases, discounts and caps."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from dsl.diagnostics import Diagnostic, Severity, listed, quoted
 
@@ -96,7 +96,7 @@ class PriceTooLarge(Diagnostic):
     @property
     def help(self) -> str:
         """What to write instead."""
-        return "give the attributes that it reads a range, or end the price with `at most 1_000.00`"
+        return "give the attributes that it reads a range, or write a smaller rate"
 
 
 # ── what a price runs over ──────────────────────────────────────────────────
@@ -167,31 +167,19 @@ class MixedTiers(Diagnostic):
 class TierOutOfPlace(Diagnostic):
     """`next` as the first tier, or `first` as a later one."""
 
-    kind: str
+    kind: Literal["first", "next"]
 
     id: ClassVar[str] = "tier-out-of-place"
 
     @property
     def message(self) -> str:
         """What is wrong."""
-        match self.kind:
-            case "first":
-                return "only the first tier is called `first`"
-            case "next":
-                return "`next` can't be the first tier"
-            case _:
-                return f"`{self.kind}` can't be the only tier"
+        return "only the first tier is called `first`" if self.kind == "first" else "`next` can't be the first tier"
 
     @property
     def help(self) -> str:
         """What to write instead."""
-        match self.kind:
-            case "first":
-                return "write `next` here"
-            case "next":
-                return "write `first` here"
-            case _:
-                return "write one above it that ends, such as `first 100 free`; a price without tiers is `price 0.05`"
+        return f"write `{'next' if self.kind == 'first' else 'first'}` here"
 
 
 @dataclass(frozen=True, kw_only=True)

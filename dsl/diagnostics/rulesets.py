@@ -1,9 +1,32 @@
-"""What can be wrong between the versions of one ruleset, and with where a file lies."""
+"""What is said of a file as a whole, where it lies, and what can be wrong between the versions of one ruleset."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from dsl.diagnostics import Diagnostic, Severity, quoted
+
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoreMistakes(Diagnostic):
+    """More diagnostics than are shown; those left out are no worse than those shown."""
+
+    shown: int
+    left: int
+
+    id: ClassVar[str] = "more-mistakes"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return f"{self.shown} mistakes are shown, and {self.left:,} more are not"
+
+    @property
+    def help(self) -> str:
+        """What to write instead."""
+        return "mend these and check again; one cause may have many effects"
 
 
 @dataclass(frozen=True, kw_only=True)

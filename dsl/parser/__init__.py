@@ -21,6 +21,7 @@ from dsl.source import Source, Span
 __all__ = ["decode", "parse"]
 
 _STARTS = {"EVENT": "event", "EVERY": "event", "INTERACTION": "interaction", "EXAMPLE": "example"}
+_TYPES = ("BOOLEAN", "INTEGER", "DECIMAL", "STRING", "TIMESTAMP", "ONE", "LIST")
 
 
 def decode(data: bytes, name: str) -> tuple[Source | None, list[Diagnostic]]:
@@ -42,12 +43,15 @@ def parse(source: Source) -> tuple[syntax.File, list[Diagnostic]]:
         return syntax.File(source, (), (), ()), [FileTooLarge(span=Span(0, 0))]
     lexer = Lexer(source)
     lexer.run()
+    if len(lexer.diagnostics) >= MOST_ERRORS:
+        first = sorted(lexer.diagnostics, key=lambda d: d.span)[:MOST_ERRORS]
+        return syntax.File(source, (), (), ()), [*first, TooManyErrors(span=first[-1].span)]
     damage = sorted(d.span.start for d in lexer.diagnostics if d.severity is Severity.ERROR)
     header: list[syntax.HeaderLine] = []
     found: list[syntax.Declaration] = []
     broken: list[syntax.Broken] = []
     diagnostics = lexer.diagnostics
-    pending = _pieces(lexer.tokens)[::-1]
+    pending = _pieces(lexer.tokens, source.text)[::-1]
     interactions = 0
     while pending:
         piece = pending.pop()
@@ -60,6 +64,13 @@ def parse(source: Source) -> tuple[syntax.File, list[Diagnostic]]:
             diagnostics.append(TooManyErrors(span=lexer.tokens[piece.begin].span))
             break
         result = PieceParser(source, lexer.tokens, piece, damage, room).parse()
+        if result.joined is not None:
+            following = pending.pop()
+            lexer.tokens[following.begin].type = "NAME"
+            diagnostics.append(result.joined)
+            pending.append(Piece(piece.kind, piece.begin, following.end))
+            interactions -= piece.kind == "interaction"
+            continue
         diagnostics += result.diagnostics
         broken += [result.broken] if result.broken else []
         pending += [result.rest] if result.rest else []
@@ -71,17 +82,41 @@ def parse(source: Source) -> tuple[syntax.File, list[Diagnostic]]:
     return syntax.File(source, tuple(header), tuple(found), tuple(lexer.comments), tuple(broken)), diagnostics
 
 
-def _pieces(tokens: list[Token]) -> list[Piece]:
+def _pieces(tokens: list[Token], text: str) -> list[Piece]:
     """The header and the declarations: each of these begins at a hard word, which stands nowhere else."""
     starts = [0] if tokens and tokens[0].type not in _STARTS else []
     for index, token in enumerate(tokens):
-        if token.type in _STARTS and not (token.type == "EVENT" and _belongs(tokens, index)):
+        if token.type in _STARTS and not _belongs(tokens, index) and not _an_attribute(tokens, index, starts, text):
             starts.append(index)
     bounds = pairwise([*starts, len(tokens)])
     return [Piece(_STARTS.get(tokens[begin].type, "header"), begin, end) for begin, end in bounds]
 
 
 def _belongs(tokens: list[Token], index: int) -> bool:
-    """Whether `event` ends `every event`, `counts any event` or `per event`, and begins no declaration."""
+    """Whether `event` ends `every event`, `any event` or `per event`, or `every` stands within a line alone."""
     before = [token.type for token in tokens[max(0, index - 2) : index]]
-    return before[-1:] in (["EVERY"], ["PER"]) or before == ["COUNTS", "ANY"]
+    if tokens[index].type == "EVENT":
+        return before[-1:] in (["EVERY"], ["PER"]) or before == ["COUNTS", "ANY"] or _counted(tokens, index)
+    after = tokens[index + 1].type if index + 1 < len(tokens) else ""
+    apart = after != "EVENT" and not tokens[index].fresh
+    return tokens[index].type == "EVERY" and (apart or _counted(tokens, index))
+
+
+def _counted(tokens: list[Token], index: int) -> bool:
+    """Whether a word is meant as what `counts` counts, on its line: `counts event search`, `counts every event`."""
+    return index > 0 and tokens[index - 1].type == "COUNTS" and tokens[index - 1].fresh and not tokens[index].fresh
+
+
+def _an_attribute(tokens: list[Token], index: int, starts: list[int], text: str) -> bool:
+    """Whether a line such as `event string` is meant as an attribute: indented, below an event, with a type."""
+    token = tokens[index]
+    if not starts or not token.fresh or index + 1 == len(tokens) or tokens[index + 1].type not in _TYPES:
+        return False
+    above = tokens[starts[-1]]
+    if _STARTS.get(above.type) != "event":
+        return False
+    return _column(token, text) > _column(above, text)
+
+
+def _column(token: Token, text: str) -> int:
+    return token.start - text.rfind("\n", 0, token.start)

@@ -141,9 +141,9 @@ class Automaton:
             self._ends.pop()
         return bool(self.values)
 
-    def holds(self, kind: type) -> bool:
-        """Whether a value of a class is on the stack."""
-        return any(isinstance(value, kind) for value in self.values)
+    def top(self, kind: type) -> Any:
+        """The topmost value of a class on the stack, or None."""
+        return next((value for value in reversed(self.values) if isinstance(value, kind)), None)
 
     def start_above(self, kind: type) -> int | None:
         """The offset where what stands above the topmost value of a class begins; None where nothing does."""

@@ -3,13 +3,12 @@
 from typing import Any
 
 from dsl import syntax
-from dsl.diagnostics.grammar import EventCalledAny, HardWordAsName
+from dsl.diagnostics.grammar import MOST_ATTRIBUTES, EventCalledAny, TooManyAttributes
 from dsl.parser.automaton import Action
 from dsl.parser.builder import Builder, Open
 from dsl.parser.expressions import limited
 from dsl.parser.prices import periodic
 from dsl.source import Span
-from dsl.words import TYPES
 
 _ANY = object()
 """The value of `any event`."""
@@ -17,7 +16,11 @@ _ANY = object()
 
 def _more(b: Builder, span: Span, args: list[Any]) -> Open:
     opened: Open = args[0]
-    opened.parts.append(args[1])
+    count = len(opened.parts) if opened.kind in ("event", "every event") else 0
+    if count == MOST_ATTRIBUTES:
+        b.report(TooManyAttributes(span=args[1].span))
+    if count <= MOST_ATTRIBUTES:
+        opened.parts.append(args[1])
     opened.span = span
     b.forget()
     return opened
@@ -49,15 +52,8 @@ def _code(b: Builder, span: Span, args: list[Any]) -> syntax.Word:
 # ── events ──────────────────────────────────────────────────────────────────
 
 
-def _not_an_attribute(b: Builder, name: Any, word: str, span: Span) -> None:
-    """Reports `event string`: an attribute that was to be called `event`, and so began a declaration."""
-    if name.text in TYPES:
-        b.report(HardWordAsName(span=Span(span.start, span.start + len(word)), word=word))
-
-
 def _event_start(b: Builder, span: Span, args: list[Any]) -> Open:
     name, sent_as, label = args
-    _not_an_attribute(b, name, "event", span)
     if name.text == "any":
         b.report(EventCalledAny(span=name.span))
     return Open("event", span, name, sent_as, label)
@@ -113,7 +109,6 @@ def _list_type(b: Builder, span: Span, args: list[Any]) -> syntax.TypeName:
 
 def _interaction_start(b: Builder, span: Span, args: list[Any]) -> Open:
     name, label = args
-    _not_an_attribute(b, name, "interaction", span)
     return Open("interaction", span, name, None, label)
 
 

@@ -1,43 +1,50 @@
-"""Says what is wrong at a place where the grammar cannot go on, and how to go on after it."""
+"""Says what is wrong at a place where the grammar cannot go on, and how to go on after it.
 
-from dataclasses import dataclass
+First the habits that are known are tried, each a function that looks at the place and answers if it is the one; they
+give the best words. Where none is, `expectations` says what could have stood there.
+"""
 
-from dsl.diagnostics import Diagnostic
-from dsl.diagnostics.grammar import Unexpected
+from collections.abc import Callable
+
+from dsl.diagnostics.lexical import ForeignWord
+from dsl.parser import habits, joints, lines
+from dsl.parser.expectations import expectation
 from dsl.parser.place import Place
+from dsl.parser.remedy import Remedy
 
+Habit = Callable[[Place], Remedy | None]
 
-@dataclass(frozen=True)
-class Remedy:
-    """A diagnostic, and what to do about the token that cannot stand here."""
-
-    diagnostic: Diagnostic
-
-
-@dataclass(frozen=True)
-class GoOn(Remedy):
-    """Drop the clause and go on with the next."""
-
-
-@dataclass(frozen=True)
-class AsName(Remedy):
-    """Take the token for a name."""
-
-
-@dataclass(frozen=True)
-class Skip(Remedy):
-    """Leave out some tokens."""
-
-    count: int = 1
-
-
-@dataclass(frozen=True)
-class NewPiece(Remedy):
-    """A declaration of another kind begins here."""
-
-    kind: str
+HABITS: tuple[Habit, ...] = (
+    lines.header_too_late,
+    lines.misspelt_declaration,
+    lines.clause_outside,
+    habits.name_of_several_words,
+    habits.case_without_quotes,
+    habits.percentage,
+    joints.other_word,
+    joints.needless_word,
+    lines.word_as_name,
+    lines.attribute_type,
+    lines.unknown_clause,
+    habits.parenthesis,
+    habits.needless_quotes,
+    habits.moment,
+    habits.missing_quotes,
+    habits.reversed_quantity,
+    habits.needless_is,
+    habits.number,
+    habits.unknown_outcome,
+    habits.tiers_without_end,
+    joints.missing_word,
+)
+"""In the order in which they are tried: the more particular first."""
 
 
 def explain(place: Place) -> Remedy:
-    """What is wrong at a place."""
-    return GoOn(Unexpected(span=place.span, what=", ".join(sorted(place.expected))[:200], found=place.text))
+    """What is wrong at a place, and how to go on."""
+    if place.type == "JUNK":  # reported by the lexer, so this is never shown
+        return Remedy(ForeignWord(span=place.span, word=place.text, advice=""))
+    for habit in HABITS:
+        if remedy := habit(place):
+            return remedy
+    return expectation(place)

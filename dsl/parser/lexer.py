@@ -26,7 +26,7 @@ from dsl.diagnostics.lexical import (
 )
 from dsl.parser.automaton import tables
 from dsl.parser.calendar import moment, why_no_date, why_no_time
-from dsl.parser.mistakes import MISTAKES, Mistake
+from dsl.parser.mistakes import MISTAKES
 from dsl.parser.token import Token
 from dsl.source import Source, Span
 from dsl.syntax import Comment
@@ -41,6 +41,9 @@ _INVISIBLE = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 """Control and format characters, those that reorder text, fillers, and lone surrogates."""
+
+_LISTED = re.compile(r"[0-9]+(_[0-9]+)*(\.[0-9]+)?(?=,[0-9])")
+"""A number in a list with no blank after its comma."""
 
 _FOREIGN_WORDS = {
     "true": ("YES", "write `yes`"),
@@ -61,11 +64,11 @@ def _pattern() -> re.Pattern[str]:
         |(?P<CALENDAR_DATE>{forms["CALENDAR_DATE"]}(?![\w.:%-]))
         |(?P<CLOCK_TIME>{forms["CLOCK_TIME"]}(?![\w.:%]))
         |(?P<PERCENT>{forms["PERCENT"]}(?![\w.%]))
-        |(?P<NUMBER>{forms["NUMBER"]}(?![\w.:%]|,[0-9]|-[0-9]+-[0-9]))
+        |(?P<NUMBER>{forms["NUMBER"]}(?![\w.%]|[:,][0-9]|-[0-9]+-[0-9]))
         |(?P<QUOTED>{forms["QUOTED"]})
         |(?P<COMMENT>[#][^\n]*)
         |(?P<SIGN>(?:{forms["SIGN"]})(?![=<>]))
-        |(?P<MARK>(?:{marks})(?![=>*/]))""",
+        |(?P<MARK>(?:{marks})(?![=>*/]|-[ ]))""",
         re.VERBOSE,
     )
 
@@ -89,7 +92,7 @@ class Lexer:
         at, end = 0, len(text)
         while at < end:
             found = match(text, at)
-            if len(self.tokens) > LONGEST_FILE:
+            if len(self.tokens) + len(self.comments) > LONGEST_FILE:
                 self.report(FileTooLong(span=Span(at, at + 1)))
                 self.tokens.clear()
                 return
@@ -124,9 +127,6 @@ class Lexer:
         elif kind == "QUOTED":
             if not text.isascii() and not unicodedata.is_normalized("NFC", text):
                 self.report(TextNotNfc(span=Span(start, end), text=text[1:-1]))
-            tokens = self.tokens
-            if len(tokens) > 1 and tokens[-1].type == "AS" and tokens[-2].text == "sent":
-                tokens[-2].type = "SENT"
         elif kind in ("CALENDAR_DATE", "INSTANT", "CLOCK_TIME"):
             text = self._checked_moment(kind, text, Span(start, end))
         self.tokens.append(Token(kind, text, start, end, self.fresh))
@@ -152,17 +152,19 @@ class Lexer:
                 text = text[:LONGEST_NAME].rstrip(".")
         elif self.fresh and text in DECLARATIONS:
             self._open.clear()
+        elif kind == "AS" and self._before() == "sent" and self._before(2) != "counts":
+            # Only the name of an event, which `counts` stands before, may be `sent` and stand before `as`.
+            self.tokens[-1].type = "SENT"
         self.tokens.append(Token(kind, text, start, end, self.fresh))
         self.fresh = False
+
+    def _before(self, distance: int = 1) -> str:
+        """The text of an earlier token; empty where there is none."""
+        return self.tokens[-distance].text if len(self.tokens) >= distance else ""
 
     def report(self, diagnostic: Diagnostic) -> None:
         """Keeps a diagnostic."""
         self.diagnostics.append(diagnostic)
-
-    @property
-    def in_list(self) -> bool:
-        """Whether the parentheses around hold a list, in which numbers may be parted by bare commas."""
-        return bool(self._open) and self._open[-1]
 
     def _opens(self, at: int) -> bool:
         """Notes an opening parenthesis; False where it is one too deep, and left out."""
@@ -208,9 +210,10 @@ class Lexer:
         """Reports what stands at a place where nothing right does; returns where to go on."""
         if found := _INVISIBLE.match(self.text, at):
             return found.end()
-        form, handle = next((pair for pair in MISTAKES if pair[0].match(self.text, at)), MISTAKES[-1])
-        found = form.match(self.text, at)
-        if found is None:  # the last form matches any character
-            return at + 1
-        mistake: Mistake = handle
-        return mistake(self, found)
+        if self._open and self._open[-1] and (found := _LISTED.match(self.text, at)):
+            self.add("NUMBER", found.group(), at, found.end())
+            return found.end()
+        for form, handle in MISTAKES:
+            if found := form.match(self.text, at):
+                return handle(self, found)
+        raise AssertionError("the last form matches any character")

@@ -28,6 +28,7 @@ from dsl.diagnostics.lexical import (
     UpperCase,
     WrongQuotes,
 )
+from dsl.diagnostics.misplaced import MissingQuotes
 from dsl.parser.automaton import tables
 from dsl.parser.lookalikes import LATIN, plain
 from dsl.parser.token import Token
@@ -39,10 +40,6 @@ class Reader(Protocol):
 
     text: str
     tokens: list[Token]
-
-    @property
-    def in_list(self) -> bool:
-        """Whether the parentheses around hold a list."""
 
     def add(self, kind: str, text: str, start: int, end: int) -> None:
         """Adds a token that is no word."""
@@ -58,7 +55,11 @@ Mistake = Callable[[Reader, "re.Match[str]"], int]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _NUMBER = re.compile(r"[0-9]+(_[0-9]+)*(\.[0-9]+)?")
-_QUOTES = "“”„‟«»‹›‘’‚‛′″`'"
+_DECLARATIONS = ("EVENT", "EVERY", "INTERACTION", "EXAMPLE")
+_HEADER_TOKENS = 10
+"""Five lines of two words or values each."""
+_MONEY = "$¢-¥֏؋৲৳૱௹฿៛₠-⃀﷼＄￠￡￥￦"
+_QUOTES = "“”„‟«»‹›‘’‚‛′″´`'"
 
 _SIGNS = {
     "===": "=", "==": "=", "=!": "!=", "!==": "!=", "<>": "!=", "=<": "<=", "≧": ">=", "⩾": ">=", "≦": "<=", "⩽": "<=",
@@ -102,7 +103,11 @@ def _words(reader: Reader, found: "re.Match[str]") -> int:
     elif not text.isascii():
         reader.report(LetterOutsideNames(span=span, name=text, instead=lower if named else None))
     elif named and lower not in ("true", "false", "null"):
-        reader.report(UpperCase(span=span, name=text, instead=lower))
+        if _money(reader, found, text) or _unquoted(reader, span, text):
+            return end
+        lower = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", meant).lower()
+        lower = meant.lower() if meant.lower() in tables().words else lower
+        reader.report(UpperCase(span=span, name=text, instead=lower, word=lower in tables().words))
     elif not named:
         tidy = re.sub(r"\.{2,}", ".", lower).strip("._")
         reader.report(BadName(span=span, name=text, instead=tidy if _NAME.fullmatch(tidy) else None))
@@ -110,10 +115,37 @@ def _words(reader: Reader, found: "re.Match[str]") -> int:
     return end
 
 
+def _money(reader: Reader, found: "re.Match[str]", text: str) -> bool:
+    """Reports the letters of a currency beside an amount, as in `0.05 USD`, and leaves them out."""
+    if not re.fullmatch("[A-Z]{3}", text) or text.lower() in tables().words:
+        return False
+    last, span = reader.tokens[-1] if reader.tokens else None, Span(*found.span())
+    if last is not None and last.type == "NUMBER" and not reader.text[last.end : span.start].strip(" "):
+        reader.report(CurrencySign(span=Span(last.start, span.end), sign=text, number=last.text))
+        return True
+    number = re.compile(r" *([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)").match(reader.text, span.end)
+    if number is None:
+        return False
+    reader.report(CurrencySign(span=Span(span.start, number.end()), sign=text, number=number[1]))
+    return True
+
+
+def _unquoted(reader: Reader, span: Span, text: str) -> bool:
+    """Reports an outside name without its quotes, and puts it in quotes."""
+    if [token.type for token in reader.tokens[-2:]] != ["SENT", "AS"]:
+        return False
+    reader.report(MissingQuotes(span=span, text=text))
+    reader.add("QUOTED", f'"{text}"', span.start, span.end)
+    return True
+
+
 def _capitalised(reader: Reader, start: int) -> int | None:
     """After `currency` or `timezone` capital letters are right: where the code or zone ends, else None."""
     last = reader.tokens[-1] if reader.tokens else None
-    if last is None or not last.fresh or last.type not in ("CURRENCY", "TIMEZONE"):
+    if last is None or last.type not in ("CURRENCY", "TIMEZONE"):
+        return None
+    # Further down the two words may be names, and then begin no line.
+    if not last.fresh and any(token.type in _DECLARATIONS for token in reader.tokens[:_HEADER_TOKENS]):
         return None
     found = re.compile(tables().patterns["CAPITALISED"]).match(reader.text, start)
     if found is None:
@@ -125,13 +157,13 @@ def _capitalised(reader: Reader, start: int) -> int | None:
 def _digits(reader: Reader, found: "re.Match[str]") -> int:
     """A run that begins like a number and is none."""
     text, span = found.group(), Span(*found.span())
-    number = _NUMBER.match(text)
-    if number and text[number.end() : number.end() + 1] == "," and reader.in_list:
-        reader.add("NUMBER", number.group(), span.start, span.start + number.end())
-        return span.start + number.end()
     stripped = text.rstrip(",")
     text, span = stripped, Span(span.start, span.start + len(stripped))
     meant = _meant(text)
+    if text.endswith(".") and text.count(".") == 2 and _NUMBER.fullmatch(text[:-1]):
+        reader.report(BadNumber(span=span, number=text, why="no full stop ends a line", instead=text[:-1]))
+        reader.add("NUMBER", text[:-1], span.start, span.end)
+        return span.end
     if re.fullmatch(r"[0-9]+([,_][0-9]+)*,[0-9]+(\.[0-9]+)?%?", text):
         reader.report(DecimalComma(span=span, number=text))
         meant = re.sub(",", "", text).rstrip("%") if text.count(",") > 1 else text.replace(",", ".", 1).rstrip("%")
@@ -146,7 +178,7 @@ def _digits(reader: Reader, found: "re.Match[str]") -> int:
 def _meant(text: str) -> str:
     """The number that a run of digits and other characters most likely means."""
     tidy = re.sub(r"_+", "_", plain(text)).rstrip("%").strip("_.").replace("_.", ".").replace("._", ".")
-    tidy = "0" + tidy if text.startswith(".") else tidy
+    tidy = "0." + tidy if text.startswith(".") else tidy
     found = _NUMBER.match(tidy)
     return found.group() if found else "1"
 
@@ -199,6 +231,10 @@ def _currency(reader: Reader, found: "re.Match[str]") -> int:
     """A currency sign before or after a number."""
     last = reader.tokens[-1] if reader.tokens else None
     number, span = found["number"], Span(*found.span())
+    if last is not None and "CURRENCY" in (last.type, *(token.type for token in reader.tokens[-2:-1])):
+        advice = "a currency is written in its three letters, such as `USD`"
+        reader.report(UnknownCharacter(span=Span(span.start, span.start + 1), character=found["sign"], advice=advice))
+        return found.end("sign")
     if number is None and last is not None and last.type == "NUMBER" and last.end == found.start():
         number, span = last.text, Span(last.start, found.end())
     reader.report(CurrencySign(span=span, sign=found["sign"], number=number))
@@ -239,6 +275,15 @@ def _unclosed(reader: Reader, found: "re.Match[str]") -> int:
 
 def _wrong_quotes(reader: Reader, found: "re.Match[str]") -> int:
     """Text in quotes that are not straight double ones."""
+    last = reader.tokens[-1] if reader.tokens else None
+    digits = re.compile("[0-9][0-9'´’]*(?:\\.[0-9]+)?").match(reader.text, found.start() + 1)
+    if last is not None and last.type == "NUMBER" and last.end == found.start() and digits:
+        text = reader.text[last.start : digits.end()]
+        meant = last.text + "_" + re.sub("['´’]", "_", digits.group())
+        why = f"`{found.group()[0]}` does not stand in a number"
+        reader.report(BadNumber(span=Span(last.start, digits.end()), number=text, why=why, instead=meant))
+        last.text, last.end = meant, digits.end()
+        return digits.end()
     inner = found["inner"]
     instead = None if inner is None else f'"{inner}"'
     reader.report(WrongQuotes(span=Span(*found.span()), mark=found.group()[0], instead=instead))
@@ -290,13 +335,13 @@ def _unknown(reader: Reader, found: "re.Match[str]") -> int:
 _sign_pattern = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
 
 MISTAKES: list[tuple["re.Pattern[str]", Mistake]] = [
-    (re.compile(r"//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/|/\*[^\n]*"), _comment),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[T ][0-9]{1,2}:[\w.:+-]*|[0-9]{4}-[0-9]{2}-[0-9]{2}T[\w.:+-]*"), _instant),
+    (re.compile(r"//[^\n]*|/\*(?s:.{0,20000}?)\*/|/\*[^\n]*|--(?= )[^\n]*"), _comment),
+    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[T ][0-9]{1,2}:|T)[\w.:+-]*"), _instant),
     (re.compile(r"[0-9]+-[0-9]+-[0-9]+[\w.:-]*|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}"), _date),
     (re.compile(r"[0-9]+:[0-9]+[\w.:]*"), _clock),
     (re.compile(r"\d[\w.]*[eE][+-][0-9]+|(?:\d|\.\d)[\w.]*(?:,[0-9][\w.]*)*%?"), _digits),
     (re.compile(r"\w[\w.\u0300-\u036f]*"), _words),
-    (re.compile(r"(?P<sign>[$¢-¥֏؋৲৳૱௹฿៛₠-⃀﷼＄￠￡￥￦])(?: *(?P<number>[0-9]+(?:[_,][0-9]+)*(?:\.[0-9]+)?))?"), _currency),
+    (re.compile(rf"(?P<sign>[{_MONEY}])(?: *(?P<number>[0-9]+(?:[_,][0-9]+)*(?:\.[0-9]+)?))?"), _currency),
     (re.compile(r"%(?P<number>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)?"), _percent),
     (re.compile(r'"(?:[^"\\\n]|\\[^\n])*"'), _quoted),
     (re.compile(r'"[^\n]*'), _unclosed),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dsl.parser.automaton import BREAK, Automaton
 from dsl.parser.token import Token
 from dsl.source import Source, Span
+from dsl.words import CLAUSES
 
 
 class Piece(NamedTuple):
@@ -95,3 +96,29 @@ class Place:
     def lines_end(self) -> bool:
         """Whether the line, or the piece, ends here."""
         return self.found is None or (self.found.fresh and not self.at_start)
+
+    @property
+    def at_clause_end(self) -> bool:
+        """Whether the line ends here, or another clause of an interaction begins."""
+        return self.lines_end or self.text in CLAUSES
+
+    def column(self, index: int) -> int:
+        """The column of a token, from 1."""
+        offset = self.tokens[index].start
+        return offset - self.source.text.rfind("\n", 0, offset)
+
+    def deeper(self, index: int) -> bool:
+        """Whether a token is indented more than the first line of its declaration."""
+        return self.column(index) > self.column(self.begin)
+
+    def deeper_than_clauses(self, index: int) -> bool:
+        """Whether a token is indented more than the first clause of its interaction."""
+        first = next((i for i in range(self.begin + 1, self.end) if self.tokens[i].fresh), index)
+        return self.column(index) > self.column(first)
+
+    def within_cases(self) -> bool:
+        """Whether the clause before this one is a `by` price."""
+        for index in range(self.start - 1, self.begin, -1):
+            if self.tokens[index].type == "BY":
+                return self.tokens[index - 1].type == "PRICE"
+        return False

@@ -14,8 +14,9 @@ from dsl.diagnostics import Diagnostic
 from dsl.parser import declarations, expressions, prices
 from dsl.parser.automaton import BREAK, Action, Automaton
 from dsl.parser.builder import Builder, Open, TooLong
-from dsl.parser.explain import AsName, GoOn, NewPiece, Skip, explain
+from dsl.parser.explain import explain
 from dsl.parser.place import Piece, Place
+from dsl.parser.remedy import Joined, NewPiece, Repair
 from dsl.parser.token import Token
 from dsl.source import Source
 from dsl.words import CLAUSES, DECLARATIONS, HEADER
@@ -42,6 +43,12 @@ class Result:
     diagnostics: list[Diagnostic]
     rest: Piece | None = None
     """A part of the piece that turned out to be a declaration of its own."""
+    joined: Diagnostic | None = None
+    """Says that the next piece belongs to this one: the word that begins it was to be a name."""
+
+
+MOST_REPAIRS = 100
+"""Of one piece; what is wrong beyond them is left out with its clause."""
 
 
 class PieceParser:
@@ -56,7 +63,9 @@ class PieceParser:
         self.builder = Builder(source)
         self.headless = False
         self.broken = False
+        self.repaired: set[int] = set()
         self.rest: Piece | None = None
+        self.joined: Diagnostic | None = None
         self.machine = self._machine()
 
     def _machine(self) -> Automaton:
@@ -72,14 +81,15 @@ class PieceParser:
         while True:
             try:
                 at = self.machine.run(self.tokens, at, self.end)
+                if at == self.end and isinstance(opened := self.machine.finish(), Open):
+                    return self._result(opened)
+                if len(self.builder.diagnostics) >= self.room:
+                    return self._result(None)
+                at = self._recover(at)
+                if self.joined or self.begin == self.end:
+                    return self._result(None)
             except TooLong:
                 at = self._give_up()
-                continue
-            if at == self.end and isinstance(opened := self.machine.finish(), Open):
-                return self._result(opened)
-            if len(self.builder.diagnostics) >= self.room:
-                return self._result(None)
-            at = self._recover(at)
 
     def _result(self, opened: Open | None) -> Result:
         kind = "every event" if self.tokens[self.begin].type == "EVERY" else self.kind
@@ -87,30 +97,45 @@ class PieceParser:
         shown = name.value if isinstance(name, syntax.Text) else name.text if name else None
         span = self.tokens[self.begin].span.to(self.tokens[self.end - 1].span)
         broken = syntax.Broken(span, kind, None if self.headless else shown) if self.broken else None  # type: ignore[arg-type]
-        return Result(None if self.headless else opened, broken, self.builder.diagnostics, self.rest)
+        return Result(None if self.headless else opened, broken, self.builder.diagnostics, self.rest, self.joined)
 
     def _recover(self, at: int) -> int:
         """Explains a mistake before the token at an index and puts it right or drops it; returns where to go on."""
         start = self._clause_start(at)
-        if (swallowed := self._swallowed(start, at)) is not None:
+        if (taken := self._taken_for_more(start)) is not None:
+            start, at = self._without_last(taken)
+        elif (swallowed := self._swallowed(start, at)) is not None:
             at = self._back_to(start, swallowed)
+        else:
+            self._rewind(start, at)
         place = Place(self.source, self.tokens, self.kind, self.begin, start, at, self.end, self.machine)
         remedy = explain(place)
+        if isinstance(remedy, Joined):
+            self.joined = remedy.diagnostic
+            return self.end
         self._report(remedy.diagnostic, start, at)
-        if isinstance(remedy, AsName):
-            old = self.tokens[at]
-            self.tokens[at] = Token("NAME", old.text, old.start, old.end, old.fresh)
-            return at
-        if isinstance(remedy, Skip):
-            return at + remedy.count
         self.broken = True
+        # A place is put right once: taken back before it, the machine would come here again, and again. And only so
+        # many places: to look at one may take as long as its clause.
+        if isinstance(remedy, Repair) and at not in self.repaired and len(self.repaired) < MOST_REPAIRS:
+            self.repaired.add(at)
+            here = self.tokens[at].span if remedy.skip else place.span
+            feed = [Token(kind, text, here.start, here.end, False) for kind, text in remedy.feed]
+            self.machine.run(feed, 0, len(feed))
+            return at + remedy.skip
         if isinstance(remedy, NewPiece):
-            self.rest = Piece(remedy.kind, at, self.end)
-            self.end = at
-        assert isinstance(remedy, GoOn | NewPiece)
+            self._begin_another(remedy.kind, start)
+            at = min(at, self.end)
         if not self.machine.close() and not self.machine.unwind(Open):
             self._replace_head()
         return self._next_start(start, at)
+
+    def _begin_another(self, word: str, start: int) -> None:
+        """Ends the piece before the clause, which is the first line of a declaration with its word misspelt."""
+        old = self.tokens[start]
+        self.tokens[start] = Token(word.upper(), word, old.start, old.end, old.fresh)
+        self.rest = Piece("event" if word == "every" else word, start, self.end)
+        self.end = start
 
     def _give_up(self) -> int:
         """Drops the clause of an expression that is too long; returns where to go on."""
@@ -125,7 +150,8 @@ class PieceParser:
     def _report(self, diagnostic: Diagnostic, start: int, at: int) -> None:
         """Keeps a diagnostic, unless the lexer reported something in the same clause: the likely cause."""
         first = self.tokens[start].start
-        last = self.tokens[at].end if at < self.end else self.tokens[self.end - 1].end
+        last = self.source.text.find("\n", self.tokens[min(at, self.end - 1)].start)
+        last = last if last >= 0 else len(self.source.text)
         found = bisect_left(self.damage, first)
         if found < len(self.damage) and self.damage[found] < last:
             return
@@ -136,9 +162,14 @@ class PieceParser:
     def _clause_start(self, at: int) -> int:
         """The index of the first token of the clause that the machine is in the middle of."""
         offset = self.machine.start_above(Open)
-        if offset is None:
-            return at if self.machine.holds(Open) else self.begin
         index = min(at, self.end - 1)
+        if offset is None:
+            if at < self.end and self.tokens[at].fresh:
+                return at
+            # What follows a complete clause on its line is a mistake of that clause.
+            while index > self.begin and not self.tokens[index].fresh:
+                index -= 1
+            return index
         while index > self.begin and self.tokens[index].start > offset:
             index -= 1
         return index
@@ -157,6 +188,35 @@ class PieceParser:
                 continue
             return index
         return None
+
+    def _rewind(self, start: int, at: int) -> None:
+        """Takes the clause again, up to the token at an index: that token has closed what could have gone on."""
+        if at == start or any(start <= index <= at for index in self.repaired):
+            return
+        opened, offset = self.machine.top(Open), self.tokens[start].start
+        self.builder.diagnostics[:] = [d for d in self.builder.diagnostics if d.span.start < offset]
+        if not self.machine.unwind(Open):
+            self.machine = self._machine()
+        elif opened.parts and opened.parts[-1].span.start == offset:
+            opened.parts.pop()
+        self.machine.run(self.tokens, start, at)
+
+    def _taken_for_more(self, start: int) -> int | None:
+        """The line's first word, if it ended the part before, as its unit or value, where that was left out."""
+        while start > self.begin and not self.tokens[start].fresh:
+            start -= 1
+        opened = self.machine.top(Open)
+        if opened is None or not opened.parts or start == self.begin:
+            return None
+        part = opened.parts[-1].span
+        return start if part.start < self.tokens[start].start < part.end else None
+
+    def _without_last(self, index: int) -> tuple[int, int]:
+        """Takes back the last part, which holds the token at an index; where it starts, and where it cannot go on."""
+        self.machine.unwind(Open)
+        offset = self.machine.top(Open).parts.pop().span.start
+        start = bisect_left(self.tokens, offset, self.begin, self.end, key=lambda token: token.start)
+        return start, self.machine.run(self.tokens, start, index)
 
     def _back_to(self, start: int, index: int) -> int:
         """Takes the machine back to where it was before the token at an index, or where it could go no further."""

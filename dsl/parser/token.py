@@ -12,8 +12,8 @@ class Token:
 
     __slots__ = ("end", "fresh", "start", "text", "type")
 
-    def __init__(self, type: str, text: str, start: int, end: int, fresh: bool) -> None:
-        self.type = type
+    def __init__(self, kind: str, text: str, start: int, end: int, fresh: bool) -> None:
+        self.type = kind
         self.text = text
         self.start = start
         self.end = end

@@ -1,8 +1,8 @@
 """Which interactions may match, from the value of one attribute: so that an event tries few of a thousand.
 
-An interaction that must see `plan is pro`, or `channel is one of (app, web)`, or `voice`, before anything of it can match,
-need not be tried for an event with another value there. Of an event type's attributes the one is chosen that leaves the
-fewest to try at worst; those that remain for one value may be told apart by another attribute.
+An interaction that must see `plan is pro`, or `channel is one of (app, web)`, or `voice`, before anything of it can
+match, need not be tried for an event with another value there. Of an event type's attributes the one is chosen that
+leaves the fewest to try at worst; those that remain for one value may be told apart by another attribute.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,10 +1,10 @@
 """One counts line of an interaction as a function: limits, units, price, caps, and the evaluation that comes of them.
 
-It is called once the line's condition holds, and what is read and refused comes in the interpreter's order. One function
-serves every event type that the line counts.
+It is reached once the line's condition holds, and what is read and refused comes in the interpreter's order. One
+function serves every event type that the line counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from dsl import curve
@@ -16,12 +16,13 @@ from dsl.core import (
     CountsLine,
     Expression,
     Interaction,
+    Limit,
     NumberType,
 )
-from dsl.evaluation import Line
+from dsl.evaluation import Change, Evaluation, Line
 from dsl.to_python.expressions import Expressions
 from dsl.to_python.module import Local, Module, tuple_of
-from dsl.to_python.prices import Body, Prices, expressions_of
+from dsl.to_python.prices import Body, ChangeCode, Prices, expressions_of
 from dsl.to_python.reasons import Reasons
 from dsl.wording import counted, limited, normal, refused_total, refused_units, without_room
 
@@ -50,10 +51,18 @@ class Lines:
             known = self._known[interaction.name, index] = name, parameters
             extra = ["every"] if line.condition is None else []
             with self._module.function(name, [*_PASSED, *parameters, *extra]):
-                self._write(interaction, line)
+                self._write(interaction, line, "every")
         name, parameters = known
         told = [every] if line.condition is None else []
         return f"{name}({', '.join([*_PASSED, *parameters, *told])})"
+
+    def write_return(self, interaction: Interaction, index: int, every: str) -> None:
+        """Return, from where the module stands, what `call` would give; in line where no other event type needs it."""
+        line = interaction.counts[index]
+        if len(line.events) == 1:
+            self._write(interaction, line, every)
+        else:
+            self._module.line(f"return {self.call(interaction, index, every)}")
 
     def parameters(self, interaction: Interaction, line: CountsLine) -> list[str]:
         """The local names that a line needs beside those that every function has."""
@@ -62,39 +71,86 @@ class Lines:
 
     # ── the function ────────────────────────────────────────────────────────
 
-    def _write(self, interaction: Interaction, line: CountsLine) -> None:
+    def _write(self, interaction: Interaction, line: CountsLine, every: str) -> None:
         body = Body(interaction)
         for limit in interaction.limits:
             used = self._prices.counter(body, curve.limit_signature(limit), limit.basis, "1")
             with self._module.block(f"if {used} >= {limit.count}:"):
-                reason = self._reasons.sentence(limited(without_room(interaction, limit, (Local(used),))))
-                read = tuple_of([f"Change({key}, {before}, 0)" for key, before in body.keys()])
-                name = self._module.text(interaction.name)
-                self._module.line(f"return Evaluation(LIMITED, (), -1, {reason}, warnings, {read}, (), {name})")
+                self._return_limited(body, limit, used)
         units = self._units(interaction, line.units or interaction.units)
-        refusal = self._module.constant(refused_total(interaction.name), "REFUSED")
-        amount = self._prices.amount(body, units, refusal)
-        name, noun = self._module.text(interaction.name), self._module.text(interaction.noun)
-        fixed = self._fixed(interaction, units, amount)
-        if fixed is not None:
-            made = self._module.constant((fixed,), "LINES")
-        else:
-            made = f"(Line({name}, {units}, {noun}, price),)"
-            self._module.line(f"price = {amount}")
+        made = self._fixed_line(interaction, units)
+        if made is None:
+            refusal = self._module.constant(refused_total(interaction.name), "REFUSED")
+            self._module.line(f"price = {self._prices.amount(body, units, refusal)}")
             self._adjust(interaction)
             self._cap(body)
-        reason, changes = self._because(interaction, line), tuple_of(body.changes)
-        self._module.line(f"return Evaluation(COUNTED, {made}, 0, {reason}, warnings, {changes})")
+            name, noun = self._module.text(interaction.name), self._module.text(interaction.noun)
+            self._module.record("line", Line, interaction=name, units=units, noun=noun, price="price")
+            made = "(line,)"
+        reason, changes = self._because(interaction, line, every), self._changes(body.changes)
+        self._module.record(
+            "answer",
+            Evaluation,
+            outcome="COUNTED",
+            lines=made,
+            main="0",
+            reason=reason,
+            warnings="warnings",
+            changes=changes,
+        )
+        self._module.line("return answer")
 
-    def _fixed(self, interaction: Interaction, units: str, amount: str) -> Line | None:
-        """The line, where it is the same for every event."""
-        if interaction.adjustments or interaction.caps or not (units.isdecimal() and amount.isdecimal()):
+    def _return_limited(self, body: Body, limit: Limit, used: str) -> None:
+        reason = self._reasons.sentence(limited(without_room(body.interaction, limit, (Local(used),))))
+        changes = self._changes([(number, "0") for number in range(len(body.counters))])
+        self._module.record(
+            "answer",
+            Evaluation,
+            outcome="LIMITED",
+            lines="()",
+            main="(-1)",
+            reason=reason,
+            warnings="warnings",
+            changes=changes,
+            limited_by=self._module.text(body.interaction.name),
+        )
+        self._module.line("return answer")
+
+    def _changes(self, changes: Sequence[ChangeCode | str]) -> str:
+        """The code of a tuple of changes, each made before it."""
+        codes = []
+        for change in changes:
+            if isinstance(change, str):
+                codes.append(change)
+            else:
+                number, delta = change
+                fields = {"key": f"key{number}", "before": f"before{number}", "delta": delta}
+                self._module.record(f"change{number}", Change, **fields)
+                codes.append(f"change{number}")
+        return tuple_of(codes)
+
+    def _fixed_line(self, interaction: Interaction, units: str) -> str | None:
+        """The code of the lines, where there are few of them: made beforehand, and shared by all events."""
+        if interaction.adjustments or interaction.caps or not units.isdecimal():
             return None
-        return Line(interaction.name, int(units), interaction.noun, int(amount))
+        fixed = self._prices.fixed(interaction.price, int(units))
+        if fixed is None:
+            return None
 
-    def _because(self, interaction: Interaction, line: CountsLine) -> str:
+        def lines(amount: int) -> str:
+            return self._module.constant((Line(interaction.name, int(units), interaction.noun, amount),), "LINES")
+
+        if not fixed.amounts:
+            return lines(fixed.otherwise or 0)
+        table = self._module.fresh("TABLE")
+        self._module.statement(f"{table} = {{{', '.join(f'{c}: {lines(a)}' for c, a in fixed.amounts.items())}}}")
+        if fixed.otherwise is None:
+            return f"{table}[{fixed.chosen_by}]"
+        return f"{table}.get({fixed.chosen_by}, {lines(fixed.otherwise)})"
+
+    def _because(self, interaction: Interaction, line: CountsLine, every: str) -> str:
         if line.condition is None:
-            return self._reasons.sentence(counted(interaction, (Local("every"),)))
+            return self._reasons.sentence(counted(interaction, (Local(every),)))
         told = self._reasons.met(normal(line.condition))
         return self._reasons.sentence(counted(interaction, (Local(told),) if isinstance(told, str) else told))
 
@@ -124,13 +180,14 @@ class Lines:
         prices = []
         for cap in body.interaction.caps:
             if cap.basis is None:
-                prices.append(str(cap.amount))
+                prices.append(f"min({cap.amount}, whole)")
             else:
                 used = self._prices.counter(body, curve.cap_signature(cap.basis), cap.basis, "whole")
                 prices.append(f"min({cap.amount}, {used} + whole) - min({cap.amount}, {used})")
         if prices:
             self._module.line("whole = price")
-            self._module.line(f"price = min(whole, {', '.join(prices)})")
+            smallest = f"min({', '.join(prices)})" if len(prices) > 1 else prices[0]
+            self._module.line(f"price = {smallest}")
 
 
 def _read_by(interaction: Interaction, line: CountsLine) -> Iterator[Expression | None]:

@@ -1,6 +1,6 @@
-"""Event types that many interactions count: each is a function of its own, and a table leads to those that may match."""
+"""Event types that many interactions count: each is a function, and a table leads to those that may match."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dsl.core import EventType, Interaction
@@ -22,32 +22,30 @@ class Entry:
 
 
 class Many:
-    """Writes the attempts of many interactions at an event."""
+    """Writes the attempts of many interactions at one event type."""
 
-    def __init__(self, module: Module, expressions: Expressions, lines: Lines) -> None:
+    def __init__(self, module: Module, expressions: Expressions, lines: Lines, event: EventType) -> None:
         self._module = module
         self._expressions = expressions
         self._lines = lines
-        self._known: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._every = module.text(every_event(event))
 
-    def attempt(self, event: EventType, entries: Sequence[Entry], several: bool) -> None:
+    def attempt(self, entries: Sequence[Entry], several: bool) -> None:
         """Try those that may match, in order. `several`: more than one may; what comes of them is left in `found`."""
         line, block = self._module.line, self._module.block
-        names = [self._module.variable(attribute.name) for attribute in event.attributes]
-        pairs = (f"{self._module.text(name)}: {name}" for name in (*names, "id_", "source_", "type_"))
-        line(f"values = {{{', '.join(pairs)}}}")
-        functions = [self._function(entry) for entry in entries]
+        # All are called alike, with whatever any of them reads.
+        needed = dict.fromkeys(name for entry in entries for name in self._needed(entry))
+        arguments = [*_PASSED, *(name for name in needed if name not in _PASSED)]
+        functions = [self._function(entry, arguments) for entry in entries]
         if several:
             functions = [f"({not e.interaction.also}, {f})" for e, f in zip(entries, functions, strict=True)]
         required = [required_by([entry.interaction.counts[i] for i in entry.lines]) for entry in entries]
-        every = self._module.text(every_event(event))
-        call = f"attempt({', '.join(_PASSED)}, values, {every})"
-        found = self._found(choose(required), functions)
+        found = self._found(choose(required), functions, arguments)
         with block(f"for {'is_main, attempt' if several else 'attempt'} in {found}:"):
             if several:
                 with block("if is_main and main >= 0:"):
                     line("continue")
-            line(f"result = {call}")
+            line(f"result = attempt({', '.join(arguments)})")
             with block("if result is not None:"):
                 if not several:
                     line("return result")
@@ -58,63 +56,47 @@ class Many:
                     line("main = len(found)")
                 line("found.append(result)")
 
-    def _function(self, entry: Entry) -> str:
-        """A function that counts the event if one of the lines matches, and else gives None."""
-        interaction, key = entry.interaction, (entry.interaction.name, entry.lines)
-        known = self._known.get(key)
-        if known is not None:
-            return known
-        name = self._known[key] = self._module.fresh("attempt")
-        lines = [interaction.counts[index] for index in entry.lines]
-        needed = [p for line in lines for p in self._lines.parameters(interaction, line)]
-        needed += self._module.parameters(*(line.condition for line in lines))
-        with self._module.function(name, [*_PASSED, "values", "every"]):
-            self._unpack(needed)
-            for index, line in zip(entry.lines, lines, strict=True):
-                call = self._lines.call(interaction, index, "every")
-                if line.condition is None:
-                    self._module.line(f"return {call}")
-                    break
-                with self._module.block(f"if {self._expressions.condition(line.condition)}:"):
-                    self._module.line(f"return {call}")
-        return name
+    def _needed(self, entry: Entry) -> Iterator[str]:
+        for index in entry.lines:
+            counts = entry.interaction.counts[index]
+            yield from self._lines.parameters(entry.interaction, counts)
+            yield from self._module.parameters(counts.condition)
 
-    def _unpack(self, names: Sequence[str]) -> None:
-        for name in dict.fromkeys(names):
-            if name not in ("subject", "time"):
-                self._module.line(f"{name} = values[{self._module.text(name)}]")
+    def _function(self, entry: Entry, parameters: Sequence[str]) -> str:
+        """A function that counts the event if one of the lines matches, and else gives None."""
+        name, interaction = self._module.fresh("attempt"), entry.interaction
+        with self._module.function(name, parameters):
+            for index in entry.lines:
+                condition = interaction.counts[index].condition
+                if condition is None:
+                    self._lines.write_return(interaction, index, self._every)
+                    break
+                with self._module.block(f"if {self._expressions.condition(condition)}:"):
+                    self._lines.write_return(interaction, index, self._every)
+        return name
 
     # ── tables ──────────────────────────────────────────────────────────────
 
-    def _found(self, choice: Choice, functions: Sequence[str]) -> str:
-        """The code of the attempts to be made, `values` and the values' names being locals."""
+    def _found(self, choice: Choice, functions: Sequence[str], arguments: Sequence[str]) -> str:
+        """The code of the attempts to be made."""
         if not isinstance(choice, Table):
-            return self._attempts(choice, functions)
-        table, read = self._module.fresh("TABLE"), self._module.read(choice.read)
-        below = [choice.branches[value] for value in sorted_values(frozenset(choice.branches))]
-        nested = any(isinstance(branch, Table) for branch in (*below, choice.otherwise))
-        targets = [self._finder(b, functions) if nested else self._attempts_of(b, functions) for b in below]
-        values = map(self._module.value, sorted_values(frozenset(choice.branches)))
-        pairs = (f"{value}: {target}" for value, target in zip(values, targets, strict=True))
+            name = self._module.fresh("ATTEMPTS")
+            self._module.statement(f"{name} = {tuple_of([functions[position] for position in choice])}")
+            return name
+        values = sorted_values(frozenset(choice.branches))
+        targets = [*(choice.branches[value] for value in values), choice.otherwise]
+        nested = any(isinstance(target, Table) for target in targets)
+        find = self._finder if nested else self._found
+        *codes, otherwise = [find(target, functions, arguments) for target in targets]
+        table = self._module.fresh("TABLE")
+        pairs = (f"{self._module.value(value)}: {code}" for value, code in zip(values, codes, strict=True))
         self._module.statement(f"{table} = {{{', '.join(pairs)}}}")
-        if nested:
-            return f"{table}.get({read}, {self._finder(choice.otherwise, functions)})(values)"
-        return f"{table}.get({read}, {self._attempts_of(choice.otherwise, functions)})"
+        found = f"{table}.get({self._module.read(choice.read)}, {otherwise})"
+        return f"{found}({', '.join(arguments)})" if nested else found
 
-    def _finder(self, choice: Choice, functions: Sequence[str]) -> str:
-        """A function from the values to the attempts."""
+    def _finder(self, choice: Choice, functions: Sequence[str], arguments: Sequence[str]) -> str:
+        """A function to the attempts."""
         name = self._module.fresh("find")
-        with self._module.function(name, ["values"]):
-            if isinstance(choice, Table):
-                self._unpack([self._module.read(choice.read)])
-            self._module.line(f"return {self._found(choice, functions)}")
-        return name
-
-    def _attempts_of(self, choice: Choice, functions: Sequence[str]) -> str:
-        assert not isinstance(choice, Table)
-        return self._attempts(choice, functions)
-
-    def _attempts(self, positions: tuple[int, ...], functions: Sequence[str]) -> str:
-        name = self._module.fresh("ATTEMPTS")
-        self._module.statement(f"{name} = {tuple_of([functions[position] for position in positions])}")
+        with self._module.function(name, arguments):
+            self._module.line(f"return {self._found(choice, functions, arguments)}")
         return name

@@ -1,5 +1,6 @@
 """The Python module that is being written: its lines, its constants, its helper functions, and how names are spelt."""
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,9 @@ from dsl.traversal import below, reads_of
 _UNSAFE = re.compile(r"[^a-z0-9_]")
 _BUILT_INS = {"id": "id_", "source": "source_", "type": "type_", "subject": "subject", "time": "time"}
 
+LONGEST_PIECE = 200_000
+"""Characters of source after which a new piece begins."""
+
 
 class Local(str):
     """A piece of a sentence that is the code of a text, not text."""
@@ -18,8 +22,8 @@ class Local(str):
 class Module:
     """Lines of Python and the objects that they name.
 
-    All text constants are global names, so that no generated expression holds a quote or a backslash, and any of them may
-    stand within an f-string.
+    All text constants are global names, so that no generated expression holds a quote or a backslash, and any of them
+    may stand within an f-string.
     """
 
     def __init__(self) -> None:
@@ -57,6 +61,8 @@ class Module:
         """The code of a value at rest."""
         if isinstance(value, str):
             return self.text(value)
+        if value == ():
+            return "()"
         return self.constant(value) if isinstance(value, tuple) else f"({value})"
 
     def variable(self, name: str, builtin: bool = False) -> str:
@@ -91,6 +97,15 @@ class Module:
         """A line at the current indentation."""
         self._lines.append("    " * self._indent + text)
 
+    def record(self, name: str, kind: type, **fields: str) -> None:
+        """A local that is a new object of one of the dataclasses of `dsl.evaluation`; fields that are not given have
+        their defaults. Its slots are filled one by one: its own `__init__` would take twice as long."""
+        stores = [f"{name} = new({kind.__name__})"]
+        for field in dataclasses.fields(kind):
+            code = fields[field.name] if field.name in fields else self.value(field.default)
+            stores.append(f"{name}.{field.name} = {code}")
+        self.line("; ".join(stores))
+
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
         """A line that ends in a colon, and the lines below it."""
@@ -111,10 +126,21 @@ class Module:
         """A line that runs once, after all functions are defined."""
         self._statements.append(text)
 
-    @property
-    def source(self) -> str:
-        """All functions, each after those that it was written for."""
-        return "\n".join([*self._functions, *self._statements, ""])
+    def take(self) -> list[str]:
+        """The source of what was written since this was last asked, in pieces that run one after the other.
+
+        Python's compiler needs a hundred times the memory of what it compiles; hence pieces.
+        """
+        pieces: list[list[str]] = [[]]
+        length = 0
+        for part in (*self._functions, *self._statements):
+            if length > LONGEST_PIECE:
+                pieces.append([])
+                length = 0
+            pieces[-1].append(part)
+            length += len(part)
+        self._functions, self._statements = [], []
+        return ["\n".join([*piece, ""]) for piece in pieces]
 
 
 def literal(text: str) -> str:

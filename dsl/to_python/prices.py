@@ -16,6 +16,7 @@ from dsl.core import (
     NumberType,
     PercentagePrice,
     Period,
+    Price,
     SimplePrice,
     UnitPrice,
 )
@@ -24,19 +25,29 @@ from dsl.to_python.expressions import Expressions
 from dsl.to_python.module import Module, tuple_of
 from dsl.zones import HOUR
 
+ChangeCode = tuple[int, str]
+"""The number of a counter in its function, and the code of what is added to it."""
+
 
 @dataclass
 class Body:
-    """What the function that is being written has so far: counters read, periods found, changes to answer with."""
+    """What the function that is being written has so far: counters read, by signature, whose key and value are the
+    locals `keyN` and `beforeN`; periods found; changes to answer with, where a text is the code of some more."""
 
     interaction: Interaction
     counters: dict[str, str] = field(default_factory=dict)
     periods: dict[Period, str] = field(default_factory=dict)
-    changes: list[str] = field(default_factory=list)
+    changes: list[ChangeCode | str] = field(default_factory=list)
 
-    def keys(self) -> list[tuple[str, str]]:
-        """The local names of each counter's key and of its value before the event."""
-        return [(f"key{number}", before) for number, before in enumerate(self.counters.values())]
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A price that depends on nothing, or only on the case of a `by`: amounts by the code of the case's values, and
+    what stands for all others, None where there are none."""
+
+    chosen_by: str
+    amounts: dict[str, int]
+    otherwise: int | None
 
 
 class Prices:
@@ -50,7 +61,7 @@ class Prices:
     # ── counters ────────────────────────────────────────────────────────────
 
     def counter(self, body: Body, signature: str, basis: Basis, delta: str, case: Case | None = None) -> str:
-        """The local name of a counter's value before the event; the change by `delta` is kept, once for each counter."""
+        """The local name of a counter's value before the event; the change by `delta` is kept, once a counter."""
         known = body.counters.get(signature)
         if known is not None:
             return known
@@ -62,7 +73,7 @@ class Prices:
         interaction, what = self._module.text(body.interaction.name), self._module.text(signature)
         self._module.line(f"key{number} = {tuple_of([interaction, what, 'subject', period, *values, *constants])}")
         self._module.line(f"{name} = counters.get(key{number}, 0)")
-        body.changes.append(f"Change(key{number}, {name}, {delta})")
+        body.changes.append((number, delta))
         return name
 
     def _period(self, body: Body, period: Period | None) -> str:
@@ -130,30 +141,49 @@ class Prices:
 
     # ── by ──────────────────────────────────────────────────────────────────
 
+    def fixed(self, price: Price, units: int) -> Fixed | None:
+        """The price of a number of units that is the same for every event, where that decides it."""
+        if not isinstance(price, ByPrice):
+            factor = _plain_factor(price)
+            return None if factor is None else Fixed("", {}, units * factor)
+        amounts: dict[str, int] = {}
+        for case in price.cases:
+            factor = _plain_factor(case.price)
+            if factor is None:
+                return None
+            amounts[self._case_values(case)] = units * factor
+        if price.otherwise is None:
+            return Fixed(self._chosen_by(price), amounts, None)
+        otherwise = _plain_factor(price.otherwise)
+        return None if otherwise is None else Fixed(self._chosen_by(price), amounts, units * otherwise)
+
     def _by(self, body: Body, price: ByPrice, units: str, refusal: str) -> str:
-        values = [self._module.read(read) for read in price.attributes]
-        chosen_by = values[0] if len(values) == 1 else tuple_of(values)
-        cases = [(self._case_values(case), case.price, case) for case in price.cases]
-        factors = [_plain_factor(case.price) for case in price.cases]
-        otherwise = 0 if price.otherwise is None else _plain_factor(price.otherwise)
-        table = self._module.fresh("PRICES")
-        if otherwise is not None and None not in factors:
-            entries = [f"{code}: {factor}" for (code, _, _), factor in zip(cases, factors, strict=True)]
+        table, factors = self._module.fresh("PRICES"), self.fixed(price, 1)
+        if factors is not None:
+            entries = [f"{code}: {factor}" for code, factor in factors.amounts.items()]
             self._module.statement(f"{table} = {{{', '.join(entries)}}}")
-            return f"{units} * {table}.get({chosen_by}, {otherwise})"
+            return f"{units} * {table}.get({factors.chosen_by}, {factors.otherwise or 0})"
         parameters = self._parameters(price)
-        names = [self._case_function(body, case, simple, parameters) for _, simple, case in cases]
-        entries = [f"{code}: {name}" for (code, _, _), name in zip(cases, names, strict=True)]
+        entries = [
+            f"{self._case_values(case)}: {self._case_function(body, case, case.price, parameters)}"
+            for case in price.cases
+        ]
         self._module.statement(f"{table} = {{{', '.join(entries)}}}")
-        found = f"{table}[{chosen_by}]"
+        found = f"{table}[{self._chosen_by(price)}]"
         if price.otherwise is not None:
-            found = f"{table}.get({chosen_by}, {self._case_function(body, None, price.otherwise, parameters)})"
+            otherwise = self._case_function(body, None, price.otherwise, parameters)
+            found = f"{table}.get({self._chosen_by(price)}, {otherwise})"
         arguments = ["counters", "subject", "time", units, *parameters]
         self._module.line(f"priced = {found}({', '.join(arguments)})")
         with self._module.block("if priced is None:"):
             self._module.line(f"return {refusal}")
         body.changes.append("*priced[1]")
         return "priced[0]"
+
+    def _chosen_by(self, price: ByPrice) -> str:
+        """The code of the value, or the tuple of values, that chooses the case."""
+        values = [self._module.read(read) for read in price.attributes]
+        return values[0] if len(values) == 1 else tuple_of(values)
 
     def _case_values(self, case: Case) -> str:
         codes = [self._module.value(value) for value in case.values]
@@ -170,7 +200,8 @@ class Prices:
         name, body = self._module.fresh("case"), Body(outer.interaction)
         with self._module.function(name, ["counters", "subject", "time", "units", *parameters]):
             amount = self._simple(body, price, case, "units", "None")
-            self._module.line(f"return {amount}, {tuple_of(body.changes)}")
+            changes = [f"Change(key{c[0]}, before{c[0]}, {c[1]})" for c in body.changes if not isinstance(c, str)]
+            self._module.line(f"return {amount}, {tuple_of(changes)}")
         return name
 
 

@@ -1,4 +1,4 @@
-"""The sentences of `reason` as f-strings, and as functions where the sentence depends on which part of a condition held."""
+"""The sentences of `reason` as f-strings, and as functions where they depend on which part of a condition held."""
 
 from dsl.core import (
     BooleanType,
@@ -7,6 +7,7 @@ from dsl.core import (
     Interaction,
     ListType,
     NumberType,
+    Read,
     TextType,
     TimestampType,
     WeekdayType,
@@ -28,9 +29,13 @@ from dsl.wording import (
     met,
     more_hold,
     needs,
+    shown,
     unmet,
 )
 from dsl.wording.texts import MASK
+
+_FEW_PARTS = 5
+_FEW_WORDS = 20
 
 
 class Reasons:
@@ -46,7 +51,25 @@ class Reasons:
         """The code of a template's text: an f-string, or a constant where it has no slots."""
         if all(isinstance(piece, str) and not isinstance(piece, Local) for piece in template):
             return self._module.text("".join(map(str, template)))
-        return f'f"{self._inner(template)}"'
+        word = self._only_word(template)
+        return f'f"{self._inner(template)}"' if word is None else self._table(template, word)
+
+    def _only_word(self, template: Template) -> Read | None:
+        """What is read, where a template's one slot is a word of a short list."""
+        slots = [piece for piece in template if isinstance(piece, Slot | Local)]
+        match slots:
+            case [Slot(expression=Read(type=WordType(words=words)) as read)] if len(words) <= _FEW_WORDS:
+                return read
+            case _:
+                return None
+
+    def _table(self, template: Template, read: Read) -> str:
+        """The sentence for each word, made beforehand."""
+        assert isinstance(read.type, WordType)
+        texts = {
+            w: "".join(p if isinstance(p, str) else shown(w, read.type) for p in template) for w in read.type.words
+        }
+        return f"{self._module.constant(texts, 'REASONS')}[{self._module.read(read)}]"
 
     def _inner(self, template: Template) -> str:
         return "".join(map(self._piece, template))
@@ -153,11 +176,14 @@ class Reasons:
 
     # ── why a condition fails ───────────────────────────────────────────────
 
-    def unmet_function(self, interaction: Interaction, part: Normal) -> str:
-        """A call to a function that says why an interaction does not match, where its condition fails."""
+    def why_not(self, interaction: Interaction, part: Normal) -> str:
+        """The code of a text that says why an interaction does not match, where its condition fails."""
+        parts = part.parts if isinstance(part, Every) else (part,)
+        if len(parts) <= _FEW_PARTS and all(isinstance(inner, Leaf) for inner in parts):
+            tests = [f"{self._needs(interaction, p)} if not {self.verdict(p)} else " for p in parts[:-1]]
+            return f"{''.join(tests)}{self._needs(interaction, parts[-1])}"
         name, parameters = self._module.fresh("u"), self.parameters(part)
         with self._module.function(name, parameters):
-            parts = part.parts if isinstance(part, Every) else (part,)
             for inner in parts[:-1]:
                 with self._module.block(f"if not {self.verdict(inner)}:"):
                     self._module.line(f"return {self._needs(interaction, inner)}")

@@ -8,6 +8,8 @@ from dsl.numbers import divide_half_even, format_scaled
 from dsl.wording.texts import WEEKDAYS, shown_date, shown_instant, shown_word
 from dsl.zones import PERIODS, Zone
 
+_MOST_KNOWN = 50_000
+
 
 def merged(results: Sequence[Evaluation], main: int, warnings: tuple[str, ...]) -> Evaluation:
     """One evaluation of those of several interactions, in file order; `main` is the position of the one that is not
@@ -28,6 +30,19 @@ def merged(results: Sequence[Evaluation], main: int, warnings: tuple[str, ...]) 
     return Evaluation(Outcome.COUNTED, lines, first, reason, warnings, changes, (), limited_by)
 
 
+class KnownTexts(set[str]):
+    """Texts that have been found fit for a built-in; forgotten when they are many."""
+
+    def admits(self, value: object) -> bool:
+        """Whether a value is fit for a built-in; a fit one is kept."""
+        if not acceptance.is_built_in(value):
+            return False
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        self.add(value)
+        return True
+
+
 def needs(interaction: str, why: tuple[str, str, str]) -> str:
     """Why an interaction does not match, from the fact and the need of its condition."""
     return f"{why[0]}, {interaction} needs {why[1]}"
@@ -36,6 +51,7 @@ def needs(interaction: str, why: tuple[str, str, str]) -> str:
 def namespace(zone: Zone) -> dict[str, object]:
     """The global names of a compiled ruleset, its own apart."""
     return {
+        "new": object.__new__,
         "Change": Change,
         "Evaluation": Evaluation,
         "Line": Line,
@@ -50,6 +66,7 @@ def namespace(zone: Zone) -> dict[str, object]:
         "decimal_value": acceptance.decimal_value,
         "integer_value": acceptance.integer_value,
         "is_text": acceptance.is_text,
+        "known": KnownTexts(),
         "list_value": acceptance.list_value,
         "timestamp_value": acceptance.timestamp_value,
         "warnings_of": acceptance.warnings_of,

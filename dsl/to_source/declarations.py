@@ -1,5 +1,7 @@
 """Header lines and declarations as items of canonical text."""
 
+from collections.abc import Sequence
+
 from dsl import syntax
 from dsl.to_source.expressions import (
     condition_lines,
@@ -13,6 +15,8 @@ from dsl.to_source.layout import INDENT, WIDEST_COLUMN, WIDTH, Item, column_widt
 from dsl.to_source.prices import basis_text, price_head, price_items
 
 HEADER_WIDTH = len("effective ")
+WIDEST_STEP = 116
+"""Steps read best in one line each: they may be wider than other lines."""
 
 RANK = {"counts": 0, "once per": 1, "limit": 2, "units": 3, "price": 4, "discount": 5, "surcharge": 5, "cap": 6}
 """The order of clauses. Discounts and surcharges keep the author's order among each other: each rounds its result,
@@ -44,7 +48,9 @@ def declaration_item(declaration: syntax.Declaration) -> Item:
             words = ["interaction", name.text, *_outside(None, label)]
             return Item(start, [" ".join(words)], 0, _clause_items(clauses))
         case syntax.Example(title=title, steps=steps):
-            items = [Item(step.span.start, [_step_text(step)], INDENT) for step in steps]
+            items = [
+                Item(step.span.start, lines, INDENT) for step, lines in zip(steps, _step_lines(steps), strict=True)
+            ]
             return Item(start, [f"example {string_text(title.value)}"], 0, items)
 
 
@@ -154,14 +160,34 @@ def _limit(clause: syntax.Limit) -> str:
 # ── examples ────────────────────────────────────────────────────────────────
 
 
-def _step_text(step: syntax.Step) -> str:
+def _step_lines(steps: Sequence[syntax.Step]) -> list[list[str]]:
+    """The steps of one example, their arrows in one column where they all fit so; a step that is too long for one line
+    breaks before its arrow."""
+    halves = [(_happens(step), _expected(step.expected)) for step in steps]
+    fitting = [(event, outcome) for event, outcome in halves if _step_width(len(event), outcome) <= WIDEST_STEP]
+    column = max((len(event) for event, _ in fitting), default=0)
+    aligned = all(_step_width(column, outcome) <= WIDEST_STEP for _, outcome in fitting)
+    return [_step(event, outcome, column if aligned else 0) for event, outcome in halves]
+
+
+def _step(event: str, outcome: str, column: int) -> list[str]:
+    if _step_width(len(event), outcome) > WIDEST_STEP:
+        return [event, f"{' ' * INDENT}=>  {outcome}"]
+    return [f"{event.ljust(column)}  =>  {outcome}"]
+
+
+def _step_width(event_width: int, outcome: str) -> int:
+    return INDENT + event_width + len("  =>  ") + len(outcome)
+
+
+def _happens(step: syntax.Step) -> str:
     values = ", ".join(f"{value.name.text}: {expression_text(value.value)}" for value in step.values)
     words = [f"{step.event.text} ({values})"]
     if step.at is not None:
         words.append(f"at {expression_text(step.at)}")
     if step.customer is not None:
         words.append(f"by {string_text(step.customer.value)}")
-    return f"{' '.join(words)}  =>  {_expected(step.expected)}"
+    return " ".join(words)
 
 
 def _expected(expected: syntax.Expected) -> str:

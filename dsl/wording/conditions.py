@@ -147,9 +147,7 @@ def met_text(node: Normal, holds: Callable[[Normal], bool], fill: Callable[[Temp
             return met_text(next(part for part in node.parts if holds(part)), holds, fill)
 
 
-def unmet_text(
-    node: Normal, holds: Callable[[Normal], bool], fill: Callable[[Template], str]
-) -> tuple[str, str, str]:
+def unmet_text(node: Normal, holds: Callable[[Normal], bool], fill: Callable[[Template], str]) -> tuple[str, str, str]:
     """Why a condition fails, which it does: the fact, the need, and the need with its subject; see `Unmet`."""
     match node:
         case Leaf():

@@ -1,15 +1,19 @@
 """`vpi demo`: the service at work, with the shipped rules and events."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import click
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
+from dsl.currencies import DIGITS
 from dsl.event import Event
 from service.cli.evaluate import read_lines
 from service.cli.options import sound_rules
@@ -24,6 +28,12 @@ from service.times import now
 from vpi.v1 import evaluation_pb2 as pb
 
 RULESET = "proptech"
+REFUSED = {
+    3: "refused: it does not fit its declaration",
+    6: "refused: its id was taken by another",
+    9: "refused: no version was in force at its time",
+}
+"""By status code: INVALID_ARGUMENT, ALREADY_EXISTS, FAILED_PRECONDITION."""
 BATCH = 1000
 Results = Sequence[pb.EvaluateBatchResponse.Result]
 
@@ -43,12 +53,12 @@ def command() -> None:
 
 
 async def _demo(evaluator: Evaluator, rules: Path) -> None:
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False)
     running = await start(evaluator, "127.0.0.1:0", now)
-    console.print(f"[bold]A server is up at {running.address}[/] with the rules in {_near(rules)}:")
+    console.print(f"[bold]A server is up at {running.address}[/] with the rules in {_near(rules)}:", soft_wrap=True)
     for name in evaluator.registry.names():
         numbers = [str(version.ruleset.version) for version in evaluator.registry.versions(name).by_number()]
-        console.print(f"  {name}, version {' and '.join(numbers)}")
+        console.print(f"  {name}, version{'s' * (len(numbers) > 1)} {' and '.join(numbers)}")
     try:
         async with Client(running.address) as client:
             await _show(console, client, rules)
@@ -87,55 +97,100 @@ def _read(files: Iterable[Path]) -> tuple[list[Event], int]:
 
 
 def _print_samples(console: Console, results: Results) -> None:
-    """One answer of each kind, the first of each interaction and version."""
-    console.print("\n[bold]What came back[/], one answer of each kind:\n")
-    seen: set[tuple[object, ...]] = set()
+    """One answer of each kind: each interaction under each version, then each other outcome, then what was refused."""
+    samples: dict[tuple[object, ...], pb.EvaluateBatchResponse.Result] = {}
     for result in results:
+        kind = _kind(result)
+        if kind not in samples or (_is_free(samples[kind]) and not _is_free(result)):
+            samples[kind] = result
+    console.print("\n[bold]What came back[/], one answer of each kind:\n")
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for _, result in sorted(samples.items()):
         if result.HasField("error"):
-            kind: tuple[object, ...] = (result.error.code,)
-            shown = f"[red]refused[/]   {result.error.message}"
+            table.add_row("[red]refused[/]", escape(result.error.message))
         else:
             answer = result.evaluation
-            kind = (answer.outcome, answer.interaction, answer.version, answer.duplicate)
-            again = " (sent again: its first answer)" if answer.duplicate else ""
-            shown = f"{_price(answer):>14}  {answer.reason}{again} [dim]· version {answer.version}[/]"
-        if kind not in seen and len(seen) < 16:
-            seen.add(kind)
-            console.print("  " + shown)
+            again = " (sent again: this is its first answer)" if answer.duplicate else ""
+            table.add_row(_price(answer), f"{escape(answer.reason)}{again} [dim]· version {answer.version}[/]")
+    console.print(Padding.indent(table, 2))
+
+
+def _is_free(result: pb.EvaluateBatchResponse.Result) -> bool:
+    return not Decimal(result.evaluation.price or 0)
+
+
+def _kind(result: pb.EvaluateBatchResponse.Result) -> tuple[int, int, str, int]:
+    """What makes two answers of one kind; kinds sort in the order in which they are shown."""
+    if result.HasField("error"):
+        return (2, result.error.code, "", 0)
+    answer = result.evaluation
+    if answer.duplicate:
+        return (1, 100, "", 0)
+    if answer.outcome == pb.OUTCOME_COUNTED:
+        return (0, 0, answer.interaction, answer.version)
+    return (1, answer.outcome, "", 0)
 
 
 def _price(answer: pb.Evaluation) -> str:
-    return f"{answer.price} {answer.currency}" if answer.outcome == pb.OUTCOME_COUNTED else "—"
+    if answer.outcome != pb.OUTCOME_COUNTED:
+        return "—"
+    return f"{_money(Decimal(answer.price), answer.currency)} {answer.currency}"
+
+
+def _money(amount: Decimal, currency: str = "USD") -> str:
+    """An amount with at least the places of its currency, and every one that it has beyond them."""
+    places = max(DIGITS[currency], -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:,.{places}f}"
 
 
 def _print_bill(console: Console, results: Results) -> None:
     """Per interaction: events, units and money; then what became of the other events."""
     events: Counter[str] = Counter()
-    units: Counter[str] = Counter()
-    money: dict[str, Decimal] = {}
+    units: dict[str, Decimal] = defaultdict(Decimal)
+    money: dict[str, Decimal] = defaultdict(Decimal)
     others: Counter[str] = Counter()
     for result in results:
-        if result.HasField("error"):
-            others["refused, or the id was taken"] += 1
-        elif result.evaluation.duplicate:
-            others["sent again, counted once"] += 1
-        elif not result.evaluation.lines:
-            name = pb.Outcome.Name(result.evaluation.outcome).removeprefix("OUTCOME_")
-            others[name.lower().replace("_", " ")] += 1
-        for line in result.evaluation.lines if not result.evaluation.duplicate else ():
+        lines = () if result.evaluation.duplicate else result.evaluation.lines
+        for line in lines:
             events[line.interaction] += 1
-            units[line.interaction] += Decimal(line.units)  # type: ignore[assignment]  # a Counter adds any numbers
-            money[line.interaction] = money.get(line.interaction, Decimal(0)) + Decimal(line.price)
-    table = Table("interaction", "events", "units", "USD", title="The bill, all customers together")
-    for column in table.columns[1:]:
-        column.justify = "right"
+            units[line.interaction] += Decimal(line.units)
+            money[line.interaction] += Decimal(line.price)
+        if not lines:
+            others[_other(result)] += 1
+    table = _table("The bill, all customers together", "interaction", "events", "units", "USD")
     for name in sorted(money):
-        table.add_row(name, f"{events[name]:,}", f"{units[name]:,}", f"{money[name]:,}")
+        table.add_row(name, f"{events[name]:,}", f"{units[name]:,}", _money(money[name]))
     table.add_section()
-    table.add_row("total", f"{sum(events.values()):,}", "", f"{sum(money.values()):,}")
+    table.add_row("total", f"{events.total():,}", "", _money(sum(money.values(), Decimal(0))))
     console.print()
     console.print(table)
-    console.print("and of the others: " + ", ".join(f"{count:,} {what}" for what, count in others.most_common()))
+    table = _table("What is on no bill", "because", "events")
+    for what, count in others.most_common():
+        table.add_row(what, f"{count:,}")
+    console.print(table)
+
+
+def _other(result: pb.EvaluateBatchResponse.Result) -> str:
+    """Why an event is on no bill."""
+    if result.HasField("error"):
+        return REFUSED[result.error.code]
+    if result.evaluation.duplicate:
+        return "sent again: counted once"
+    return {
+        pb.OUTCOME_NOT_COUNTED: "no interaction counts it",
+        pb.OUTCOME_LIMITED: "a limit was reached",
+        pb.OUTCOME_UNKNOWN_EVENT: "no such event is declared",
+    }[result.evaluation.outcome]
+
+
+def _table(title: str, first: str, *numbers: str) -> Table:
+    """A table of names and numbers."""
+    table = Table(first, title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for heading in numbers:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
 
 
 async def _print_why_not(console: Console, client: Client, events: Sequence[Event], results: Results) -> None:
@@ -143,7 +198,7 @@ async def _print_why_not(console: Console, client: Client, events: Sequence[Even
     for event, result in zip(events, results, strict=True):
         if result.evaluation.outcome == pb.OUTCOME_NOT_COUNTED:
             answer = await client.evaluate(event, RULESET, dry_run=True, explain=True)
-            console.print(f"\n[bold]Why not?[/] Event {event.id} cost nothing. Step by step:\n")
+            console.print(f"[bold]Why not?[/] Event {event.id} cost nothing. Step by step:\n", soft_wrap=True)
             for step in evaluation_as_data(answer).get("steps", ()):
                 _print_step(console, step, 1)
             return
@@ -151,7 +206,7 @@ async def _print_why_not(console: Console, client: Client, events: Sequence[Even
 
 def _print_step(console: Console, step: dict[str, object], depth: int) -> None:
     mark = {"VERDICT_HOLDS": "[green]✓[/]", "VERDICT_FAILS": "[red]✗[/]"}.get(str(step.get("verdict")), "·")
-    console.print(f"{'  ' * depth}{mark} {step['text']}")
+    console.print(f"{'  ' * depth}{mark} {escape(str(step['text']))}")
     steps = step.get("steps")
     for inner in steps if isinstance(steps, list) else ():
         _print_step(console, inner, depth + 1)
@@ -159,9 +214,7 @@ def _print_step(console: Console, step: dict[str, object], depth: int) -> None:
 
 async def _print_models(console: Console, client: Client, events: Sequence[Event], results: Results) -> None:
     """The same events under each shipped pricing model: the recorded answers, and dry runs of the others."""
-    table = Table("pricing model", "lines billed", "USD", title="The same events under other pricing models")
-    for column in table.columns[1:]:
-        column.justify = "right"
+    table = _table("The same events under other pricing models", "pricing model", "lines billed", "USD")
     # A dry run ignores ids, so that what was sent twice would cost twice: of each id the first goes.
     first_of_id: dict[tuple[object, object], Event] = {}
     for event in events:
@@ -172,7 +225,7 @@ async def _print_models(console: Console, client: Client, events: Sequence[Event
     for name, answers in models.items():
         lines = sum(len(answer.evaluation.lines) for answer in answers)
         total = sum((Decimal(answer.evaluation.price or 0) for answer in answers), Decimal(0))
-        table.add_row(name, f"{lines:,}", f"{total:,}")
+        table.add_row(name, f"{lines:,}", _money(total))
     console.print()
     console.print(table)
 
@@ -190,7 +243,7 @@ def _what_next(console: Console, rules: Path) -> None:
         ),
         ("ask why", f"vpi explain {near}/{RULESET}/events/2026-07.jsonl --rules {near} --ruleset {RULESET}"),
     ):
-        console.print(f"  {what:45}  [cyan]{line}[/]")
+        console.print(f"  {what}\n    [cyan]{escape(line)}[/]", soft_wrap=True)
 
 
 def _near(path: Path) -> str:

@@ -14,7 +14,7 @@ import click
 
 from dsl.event import Event
 from service.answers import as_data, error_as_data
-from service.cli.options import FINDINGS, rules_option, sound_rules, unreadable
+from service.cli.options import FINDINGS, numbered, rules_option, sound_rules, unreadable
 from service.cloudevents import LONGEST_LINE, MalformedEvent, parse_event
 from service.errors import ServiceError
 from service.evaluator import Evaluator, Options
@@ -91,7 +91,7 @@ def command(
     shown = ", ".join(
         f"{count:,} {outcome.removeprefix('OUTCOME_').lower()}" for outcome, count in outcomes.most_common()
     )
-    click.echo(f"{total:,} events: {shown}" if total else "no events", err=True)
+    click.echo(f"{numbered(total, 'event')}: {shown}" if total else "no events", err=True)
     if any(not outcome.startswith("OUTCOME_") for outcome in outcomes):
         sys.exit(FINDINGS)
 

@@ -78,17 +78,22 @@ def _choose(file: BinaryIO, event_id: str | None) -> tuple[Sequence[Event], Even
                 break
     else:
         if event_id is not None:
-            unreadable(f"no event with the id {event_id} in {file.name}")
+            unreadable(f"no event with the id {event_id} in {_name(file)}")
     if malformed and not before:
         unreadable(malformed[0])
     for problem in malformed:
         click.echo(f"vpi: {problem} (left out)", err=True)
     if not before:
-        unreadable(f"no event in {file.name}")
+        unreadable(f"no event in {_name(file)}")
     return before[:-1], before[-1]
 
 
-def _print(answer: Answer | ServiceError) -> None:
+def _name(file: BinaryIO) -> str:
+    name = getattr(file, "name", "-")
+    return "standard input" if name in ("-", "<stdin>") else str(name)
+
+
+def _print(answer: Answer) -> None:
     if isinstance(answer, EventRefused):
         click.echo("refused:")
         for violation in answer.violations:

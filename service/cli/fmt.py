@@ -11,7 +11,7 @@ import click
 from dsl.diagnostics import Severity, show
 from dsl.parser import decode, parse
 from dsl.to_source import format_file
-from service.cli.options import FINDINGS, coloured, numbered, rules_option, unreadable
+from service.cli.options import FINDINGS, coloured, numbered, rules_option, unreadable, unreadable_file
 from service.loading import NoRules, find
 
 
@@ -41,12 +41,14 @@ def command(paths: tuple[str, ...], rules: str, only_check: bool, show_diff: boo
         files = find(paths, Path(rules))
     except NoRules as error:
         unreadable(str(error))
+    except OSError as error:
+        unreadable_file(error)
     changed, broken = 0, 0
     for path in files:
         try:
             before = path.read_bytes()
         except OSError as error:
-            unreadable(f"can't read {path}: {(error.strerror or str(error)).lower()}")
+            unreadable_file(error)
         formatted = _format(str(path), before)
         if formatted is None:
             broken += 1
@@ -91,12 +93,19 @@ def _report(path: Path, before: bytes, formatted: str, only_check: bool, show_di
 
 
 def _replace(path: Path, text: str) -> None:
-    """Writes a file whole or not at all, so that an interrupted run loses no rules."""
+    """Writes a file whole or not at all, so that an interrupted run loses no rules; a link stays one."""
+    target = path.resolve()
+    draft: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        draft = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(text.encode("utf-8"))
-        Path(name).chmod(path.stat().st_mode)
-        Path(name).replace(path)
+        draft.chmod(target.stat().st_mode)
+        draft.replace(target)
+        draft = None
     except OSError as error:
         unreadable(f"can't write {path}: {(error.strerror or str(error)).lower()}")
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)

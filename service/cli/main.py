@@ -1,5 +1,6 @@
 """`vpi`: the group of commands, each imported only when it is used, so that a quick one stays quick."""
 
+import gc
 import importlib
 import os
 
@@ -58,6 +59,8 @@ def main(context: click.Context) -> None:
 
     Shell completion: `_VPI_COMPLETE=bash_source vpi` prints a script to source (also zsh_source, fish_source).
     """
+    # Trees of millions of nodes without a cycle are built and dropped: looking for cycles would take half of the time.
+    gc.set_threshold(100_000, 50, 100)
     context.default_map = dict.fromkeys(COMMANDS, settings())
     if os.environ.get("NO_COLOR"):
         context.color = False

@@ -31,6 +31,11 @@ def unreadable(message: str) -> NoReturn:
     sys.exit(UNREADABLE)
 
 
+def unreadable_file(error: OSError) -> NoReturn:
+    """Ends the command: a file can't be read."""
+    unreadable(f"can't read {error.filename}: {(error.strerror or str(error)).lower()}")
+
+
 def print_json(data: object) -> None:
     """One JSON document on standard output."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2))
@@ -43,7 +48,7 @@ def read_rules(paths: Sequence[str], rules: str) -> list[Checked]:
     except NoRules as error:
         unreadable(str(error))
     except OSError as error:
-        unreadable(f"can't read {error.filename}: {_plain(error)}")
+        unreadable_file(error)
 
 
 def sound_rules(paths: Sequence[str], rules: str) -> list[Checked]:
@@ -90,7 +95,3 @@ def diagnostics_as_data(checked: Sequence[Checked]) -> list[dict[str, object]]:
 def numbered(number: int, noun: str) -> str:
     """`1 error`, `2 errors`, with thousands separated."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _plain(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

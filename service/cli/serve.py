@@ -1,6 +1,7 @@
 """`vpi serve`: the gRPC service."""
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -16,6 +17,7 @@ from service.rpc.server import AddressInUse, serve_until, start
 from service.times import now
 
 MEMORY = "memory:"
+HIGHEST_PORT = 65_535
 
 
 @click.command("serve")
@@ -49,12 +51,22 @@ def command(rules: str, ledger: str, address: str, json_output: bool) -> None:
     """
     if ledger != MEMORY:
         unreadable(f"no ledger of this kind: {ledger}; there is `{MEMORY}`")
-    if ":" not in address:
-        unreadable(f"an address is HOST:PORT, not {address}")
+    # gRPC takes the port 99999 for 34463.
+    port = address.rpartition(":")[2]
+    if ":" not in address or not (port.isascii() and port.isdigit() and int(port[:6]) <= HIGHEST_PORT):
+        unreadable(f"an address is HOST:PORT, with a port of at most {HIGHEST_PORT}, not {address}")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     registry = registry_of(sound_rules((rules,), rules))
+    registry.compile()
+    _spare_the_collector()
     evaluator = Evaluator(registry, MemoryLedger(now), now)
     asyncio.run(_serve(evaluator, address, json_output))
+
+
+def _spare_the_collector() -> None:
+    """What has been loaded stays for good, and nothing on a request's way makes cycles: they are looked for rarely."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _serve(evaluator: Evaluator, address: str, json_output: bool) -> None:

@@ -11,41 +11,41 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from dsl.core import Ruleset
 from dsl.evaluation import Counters, Evaluation
 from dsl.event import Event
 from service.errors import ServiceError
 
-
-@dataclass(slots=True)
-class Rated:
-    """An accepted event's evaluation, and the version that made it."""
-
-    version: int
-    currency: str
-    evaluation: Evaluation
-
+Rated = tuple[Ruleset, Evaluation]
+"""An accepted event's evaluation, and the version of the ruleset that made it."""
 
 Rate = Callable[[Event, Counters], Rated | ServiceError]
 """Rates one event against the counters as they stand; reads nothing else and changes nothing."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Submission:
-    """An event to be recorded under a ruleset, and how it is rated if its key is free."""
+    """Events of one ruleset to be recorded in order, and how each is rated if its key is free."""
 
     ruleset: str
-    event: Event
+    events: Sequence[Event]
     rate: Rate
 
 
 @dataclass(slots=True)
 class Entry:
-    """A recorded evaluation: the event as it came and what it cost; `recorded` is the instant of recording."""
+    """A recorded evaluation: the event as it came and what it cost, under which version.
+
+    `recorded` is the instant of recording. `duplicate` is set where it answers an event that was recorded before.
+    """
 
     ruleset: str
+    version: int
+    currency: str
     event: Event
-    rated: Rated
+    evaluation: Evaluation
     recorded: int
+    duplicate: bool = False
 
 
 @dataclass(slots=True)
@@ -58,28 +58,23 @@ class Refused:
     recorded: int
 
 
-@dataclass(slots=True)
-class Answer:
-    """What a submission gets: its entry, and whether it was there before."""
-
-    entry: Entry
-    duplicate: bool
+Answer = Entry | ServiceError
 
 
 class Ledger(Protocol):
     """A store of entries, counters and refused events."""
 
-    def record(self, submissions: Sequence[Submission]) -> list[Answer | ServiceError]:
-        """Rates and records in order, one result each; when it returns, what it answers is kept.
+    def record(self, submission: Submission) -> list[Answer]:
+        """Rates and records in order, one answer an event; when it returns, what it answers is kept.
 
         Raises LedgerUnavailable, with nothing recorded.
         """
         ...
 
-    def preview(self, submissions: Sequence[Submission]) -> list[Answer | ServiceError]:
+    def preview(self, submission: Submission) -> list[Answer]:
         """Rates in order against the same counters and records nothing.
 
-        The submissions of one call see each other's changes. Keys are ignored; `duplicate` says whether a key is known.
+        The events of one submission see each other's changes. Keys are ignored; `duplicate` says whether one is known.
         """
         ...
 

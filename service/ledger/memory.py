@@ -1,11 +1,14 @@
 """A ledger in memory: for trying things out and for tests; what it holds ends with the process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import replace
 
-from dsl.evaluation import CounterKey, Outcome
+from dsl.core import Ruleset
+from dsl.evaluation import CounterKey, Evaluation, Outcome
+from dsl.event import Event
 from service.content import content_of
 from service.errors import IdTaken, ServiceError
-from service.ledger.interface import Answer, Entry, Rated, Refused, Submission
+from service.ledger.interface import Answer, Entry, Refused, Submission
 from service.times import as_text
 
 Key = tuple[str, object, object]
@@ -20,50 +23,50 @@ class MemoryLedger:
         self._counters: dict[CounterKey, int] = {}
         self._refused: list[Refused] = []
 
-    def record(self, submissions: Sequence[Submission]) -> list[Answer | ServiceError]:
+    def record(self, submission: Submission) -> list[Answer]:
         """See `Ledger.record`."""
         now = self._clock()
-        answers: list[Answer | ServiceError] = []
-        entries, counters = self._entries, self._counters
-        for submission in submissions:
-            event = submission.event
-            key = (submission.ruleset, event.source, event.id)
-            known = entries.get(key) if _usable(event.source, event.id) else None
+        name, rate, entries, counters = submission.ruleset, submission.rate, self._entries, self._counters
+        answers: list[Answer] = []
+        for event in submission.events:
+            key = (name, event.source, event.id)
+            known = entries.get(key) if type(event.source) is str and type(event.id) is str else None
             if known is not None:
-                answers.append(_repeated(known, submission))
+                answers.append(_repeated(known, event))
                 continue
-            rated = submission.rate(event, counters)
+            rated = rate(event, counters)
             if isinstance(rated, ServiceError):
-                self._refused.append(Refused(submission.ruleset, event, str(rated), now))
+                self._refused.append(Refused(name, event, str(rated), now))
                 answers.append(rated)
                 continue
-            entry = Entry(submission.ruleset, event, rated, now)
-            if rated.evaluation.outcome is Outcome.UNKNOWN_EVENT:
-                self._refused.append(Refused(submission.ruleset, event, rated.evaluation.reason, now))
-            else:
-                entries[key] = entry
-                for change in rated.evaluation.changes:
-                    counters[change.key] = change.before + change.delta
-            answers.append(Answer(entry, False))
+            ruleset, evaluation = rated
+            entry = Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
+            answers.append(entry)
+            if evaluation.outcome is Outcome.UNKNOWN_EVENT:
+                self._refused.append(Refused(name, event, evaluation.reason, now))
+                continue
+            entries[key] = entry
+            for change in evaluation.changes:
+                counters[change.key] = change.before + change.delta
         return answers
 
-    def preview(self, submissions: Sequence[Submission]) -> list[Answer | ServiceError]:
+    def preview(self, submission: Submission) -> list[Answer]:
         """See `Ledger.preview`."""
         now = self._clock()
         counters = Overlay(self._counters)
-        answers: list[Answer | ServiceError] = []
-        for submission in submissions:
-            event = submission.event
+        answers: list[Answer] = []
+        for event in submission.events:
             rated = submission.rate(event, counters)
-            if isinstance(rated, Rated):
-                counters.apply(rated)
-                known = (
-                    _usable(event.source, event.id) and (submission.ruleset, event.source, event.id) in self._entries
-                )
-                answers.append(Answer(Entry(submission.ruleset, event, rated, now), known))
-            else:
+            if isinstance(rated, ServiceError):
                 answers.append(rated)
+                continue
+            counters.apply(rated[1])
+            answers.append(self._previewed(submission.ruleset, event, rated[0], rated[1], now))
         return answers
+
+    def _previewed(self, name: str, event: Event, ruleset: Ruleset, evaluation: Evaluation, now: int) -> Entry:
+        known = (name, event.source, event.id) in self._entries
+        return Entry(name, ruleset.version, ruleset.currency, event, evaluation, now, known)
 
     def entries(self) -> list[Entry]:
         """Everything recorded, in order."""
@@ -89,17 +92,13 @@ class Overlay:
         own = self._own.get(key)
         return self._below.get(key, default) if own is None else own
 
-    def apply(self, rated: Rated) -> None:
+    def apply(self, evaluation: Evaluation) -> None:
         """Takes an evaluation's changes over."""
-        for change in rated.evaluation.changes:
+        for change in evaluation.changes:
             self._own[change.key] = change.before + change.delta
 
 
-def _usable(source: object, event_id: object) -> bool:
-    return type(source) is str and type(event_id) is str
-
-
-def _repeated(known: Entry, submission: Submission) -> Answer | ServiceError:
-    if content_of(known.event) == content_of(submission.event):
-        return Answer(known, True)
-    return IdTaken(as_text(known.recorded), known.ruleset, known.rated.version)
+def _repeated(known: Entry, event: Event) -> Answer:
+    if content_of(known.event) == content_of(event):
+        return replace(known, duplicate=True)
+    return IdTaken(as_text(known.recorded), known.ruleset, known.version)

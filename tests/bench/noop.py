@@ -1,11 +1,15 @@
 """A server that does nothing with the same messages: what gRPC itself costs.
 
-`python -m tests.bench.noop` prints its address. It reads each event's source and id and answers with a constant evaluation made
-for each; with `--prebuilt` it answers every call with one message made beforehand, the least that any server can do.
+`python -m tests.bench.noop` prints its address. It answers each event with a constant evaluation; what it does with the
+messages is chosen by an option. By default it reads each event's source and id and makes an answer for each. With
+`--reading` it also reads every other field of the event into Python's own values and sets every field of the answer, as
+any handler must that looks at its events. With `--prebuilt` it answers every call with one message made beforehand, the
+least that any server can do.
 """
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -49,6 +53,50 @@ class Noop(evaluation_pb2_grpc.EvaluationServiceServicer):
             answer.event_id = event.id
         return response
 
+    async def EvaluateStream(self, request_iterator: Any, context: Any) -> AsyncIterator[pb.EvaluateBatchResponse]:
+        """As EvaluateBatch, batch after batch."""
+        async for request in request_iterator:
+            yield await self.EvaluateBatch(request, context)
+
+
+class Reading(Noop):
+    """Reads all of every event, and writes all of every answer."""
+
+    async def EvaluateBatch(self, request: pb.EvaluateBatchRequest, context: Any) -> pb.EvaluateBatchResponse:
+        """A constant evaluation of each event, field by field."""
+        response = pb.EvaluateBatchResponse()
+        for event in request.events:
+            time = event.time
+            read = (
+                event.type,
+                event.subject,
+                time.seconds,
+                time.nanos,
+                {path: _read(value) for path, value in event.data.items()},
+            )
+            answer = response.results.add().evaluation
+            answer.source = event.source
+            answer.event_id = event.id
+            _write(answer, read)
+        return response
+
+
+def _read(value: pb.Value) -> object:
+    kind = value.WhichOneof("kind")
+    return kind and getattr(value, kind)
+
+
+def _write(answer: pb.Evaluation, read: object) -> None:
+    answer.outcome = ANSWER.outcome
+    answer.interaction = "voice_search"
+    answer.units = "1"
+    answer.price = "0.05"
+    answer.currency = "USD"
+    answer.lines.add(interaction="voice_search", units="1", noun="unit", price="0.05")
+    answer.ruleset = "bench"
+    answer.version = 1
+    answer.reason = "counted as voice_search: voice is yes and results 3 ≥ 1"
+
 
 class Prebuilt(Noop):
     """Answers every batch with the same thousand results."""
@@ -65,7 +113,7 @@ class Prebuilt(Noop):
 async def serve() -> None:
     """Serves until it is killed."""
     server = grpc.aio.server(options=OPTIONS)
-    servicer = Prebuilt() if "--prebuilt" in sys.argv else Noop()
+    servicer = {"--prebuilt": Prebuilt, "--reading": Reading}.get(sys.argv[-1], Noop)()
     evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

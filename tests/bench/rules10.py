@@ -232,7 +232,7 @@ def events(count: int, seed: int = 7) -> list[Event]:
 
 
 def many(interactions: int, types: int) -> str:
-    """A ruleset of that many interactions, spread evenly over event types; those of one type ask for different words."""
+    """A ruleset of that many interactions, spread evenly over event types; those of one type ask for other words."""
     each = interactions // types
     words = ", ".join(f"w{n}" for n in range(each))
     lines = ["ruleset   many", "version   1", "effective 2026-07-01", "currency  USD", ""]
@@ -252,7 +252,7 @@ def many(interactions: int, types: int) -> str:
     return "\n".join(lines)
 
 
-def events_for_many(interactions: int, types: int, count: int, seed: int = 7) -> list[Event]:
+def events_for_many(interactions: int, types: int, count: int, customers: int, seed: int = 7) -> list[Event]:
     """Events for `many`, evenly over its types and words."""
     draw = random.Random(seed)
     each = interactions // types
@@ -261,7 +261,7 @@ def events_for_many(interactions: int, types: int, count: int, seed: int = 7) ->
             f"e-{number:08d}",
             "bench",
             f"kind{draw.randrange(types)}",
-            f"customer-{draw.randrange(50)}",
+            f"customer-{draw.randrange(customers)}",
             JULY + number * SECOND,
             {"word": f"w{draw.randrange(each)}", "amount": draw.randrange(1000)},
         )

@@ -48,13 +48,13 @@ def test_what_comes_out_as_expected_says_nothing() -> None:
     [
         (
             "call (minutes: 2) => talk, 2 minutes, 0.11",
-            "expected `talk, 2 minutes, 0.11`, but it came to `talk, 2 minutes, 0.1`",
+            "expected `talk, 2 minutes, 0.11`, but it came to `talk, 2 minutes, 0.10`",
         ),
         (
             "call (minutes: 2) => talk, 3 minutes, 0.1",
-            "expected `talk, 3 minutes, 0.1`, but it came to `talk, 2 minutes, 0.1`",
+            "expected `talk, 3 minutes, 0.10`, but it came to `talk, 2 minutes, 0.10`",
         ),
-        ("call (minutes: 2) => nothing", "expected `nothing`, but it came to `talk, 2 minutes, 0.1`"),
+        ("call (minutes: 2) => nothing", "expected `nothing`, but it came to `talk, 2 minutes, 0.10`"),
         ("call (minutes: 0) => talk, 1 minute, 0.05", "expected `talk, 1 minute, 0.05`, but it came to `nothing`"),
         ("call (minutes: 0) => limited", "expected `limited`, but it came to `nothing`"),
         ("call (minutes: 1) => refused", "expected `refused`, but it came to `talk, 1 minute, 0.05`"),

@@ -22,7 +22,7 @@ from dsl.to_source import format_file
 from service.cloudevents import MalformedEvent, parse_event
 from service.errors import EventRefused, IdTaken, NoVersionInForce, ServiceError
 from service.evaluator import Evaluator
-from service.ledger.interface import Answer
+from service.ledger.interface import Answer, Entry
 from service.ledger.memory import MemoryLedger
 from service.loading import Checked, check_files, check_text, find, registry_of
 from service.times import now
@@ -84,8 +84,8 @@ def answers(evaluator: Evaluator, ruleset: str, sent: Iterable[bytes]) -> Iterat
 def outcome(answer: Answer | Exception) -> str:
     """What became of an event, as the shipped events' `expect` says it."""
     match answer:
-        case Answer(entry=entry):
-            return evaluation_text(entry.rated.evaluation)
+        case Entry(evaluation=evaluation):
+            return evaluation_text(evaluation)
         case NoVersionInForce():
             return "no version"
         case IdTaken():
@@ -109,8 +109,8 @@ def evaluation_text(evaluation: Evaluation) -> str:
 
 def price(answer: Answer | Exception) -> Decimal:
     """The price of an event that was accepted."""
-    assert isinstance(answer, Answer), answer
-    return sum((Decimal(format_money(line.price)) for line in answer.entry.rated.evaluation.lines), Decimal(0))
+    assert isinstance(answer, Entry), answer
+    return sum((Decimal(format_money(line.price)) for line in answer.evaluation.lines), Decimal(0))
 
 
 # ── the files ───────────────────────────────────────────────────────────────
@@ -199,8 +199,8 @@ def test_ordinary_events_are_all_accepted_and_known(evaluator: Evaluator, rulese
 def test_the_version_in_force_at_its_own_time_prices_an_event(evaluator: Evaluator) -> None:
     for name, version in (("2026-06.jsonl", 1), ("2026-07.jsonl", 2), ("late.jsonl", 1)):
         for answer in answers(evaluator, "proptech", lines(name)):
-            assert isinstance(answer, Answer)
-            assert answer.entry.rated.version == version
+            assert isinstance(answer, Entry)
+            assert answer.version == version
 
 
 def test_every_edge_comes_out_as_reckoned_by_hand(evaluator: Evaluator) -> None:
@@ -214,8 +214,8 @@ def test_what_nearly_spells_an_attribute_is_warned_of(evaluator: Evaluator) -> N
     sent = [line for line in lines("edges.jsonl") if b"a warning" in line]
     assert len(sent) == 3
     for answer in answers(evaluator, "proptech", sent):
-        assert isinstance(answer, Answer)
-        assert "did you mean" in answer.entry.rated.evaluation.warnings[0]
+        assert isinstance(answer, Entry)
+        assert "did you mean" in answer.evaluation.warnings[0]
 
 
 def test_duplicates_get_their_first_answer_and_other_content_a_refusal(evaluator: Evaluator) -> None:
@@ -224,7 +224,7 @@ def test_duplicates_get_their_first_answer_and_other_content_a_refusal(evaluator
     sent = lines("duplicates.jsonl")
     for line, answer in zip(sent, answers(evaluator, "proptech", sent), strict=True):
         expect = json.loads(line)["expect"]
-        if isinstance(answer, Answer):
+        if isinstance(answer, Entry):
             assert expect == ("duplicate" if answer.duplicate else "new"), line
         else:
             assert outcome(answer) == expect, line

@@ -1,5 +1,6 @@
 """JSON in, events out: exact numbers, flattened data, a sentence for everything else."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -54,14 +55,14 @@ def test_a_path_that_comes_twice_is_a_conflict() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "not JSON at column 1: expecting value"),
+        ("", "not JSON at column 1: a value is missing, or this is none"),
         ("7", "an event is a JSON object, this is a number"),
         ("[1]", "an event is a JSON object, this is a list"),
         ('{"data":[]}', "`data` is a JSON object, this is a list"),
         ('{"data":{"a":NaN}}', "`NaN` is not a JSON number"),
         ('{"a":1,"a":2}', 'the member "a" stands twice in one object'),
-        ('{"a":1} x', "not JSON at column 9: extra data"),
-        ('{"a":' + "[" * 100_000, "JSON nested too deeply"),
+        ('{"a":1} x', "not JSON at column 9: more follows behind the end"),
+        ('{"a":' + "[" * 100_000, "objects or lists nest too deeply in each other"),
         ('{"data":' + '{"a":' * 200 + "1" + "}" * 200 + "}", "`data` nests deeper than 64 levels"),
         ('{"data":{"a":' + "[" * 200 + "]" * 200 + "}}", "`data` nests deeper than 64 levels"),
     ],
@@ -79,7 +80,5 @@ def test_bytes_that_are_not_utf_8() -> None:
 
 @given(st.text() | st.binary())
 def test_it_never_fails_otherwise(text: str | bytes) -> None:
-    try:
+    with suppress(MalformedEvent):
         assert isinstance(parse_event(text), Event)
-    except MalformedEvent as error:
-        assert str(error)

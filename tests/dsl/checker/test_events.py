@@ -106,7 +106,7 @@ def test_over_several_events_only_what_all_declare_alike_is_readable() -> None:
 
 
 def test_a_declaration_that_did_not_parse_may_have_held_an_unknown_name() -> None:
-    events, _ = declared("event search voice booleam\nevent visit page string\n")
+    events, _ = declared("event search voice 5\nevent visit page string\n")
     assert events.complete
     assert not events.scope(("search",)).complete
     assert events.scope(("visit",)).complete

@@ -53,6 +53,8 @@ USES = [
     ('not (a is given and b is given) or a is b',     ""),
     ('(a is missing or b is missing) or a is b',      ""),
     ('(a is missing and b is missing) or a is b',     "maybe-missing maybe-missing"),
+    ('a is "x" or a is "y" or (a is "z" and on)',     "maybe-missing"),
+    ('a is "x" and b is "y"',                         "maybe-missing maybe-missing"),
     ("≥1 m",                                          "maybe-missing"),
     ("m is given and ≥1 m",                           ""),
     ("≥1 word",                                        "maybe-missing"),

@@ -135,14 +135,13 @@ def test_the_noun_is_the_author_s(clauses: str, noun: str) -> None:
     ("clauses", "ids"),
     [
         ("price 999_999.999999999999 per 0.000001 calls", ["price-too-large"]),
-        ("price is amount * amount * 1_000 at most 5 surcharge 999_999% with kind is a", []),
-        ("price is amount * amount * 1_000 surcharge 999_999% with kind is a", ["price-too-large"]),
+        ("price is amount * amount * 100_000 at most 5 surcharge 999_999% with kind is a", []),
+        ("price is amount * amount * 100_000 surcharge 999_999% with kind is a", ["price-too-large"]),
         ("price 0.0000000001% of (amount * 0.000001)", ["price-places"]),
         ("price 1 discount 0.00000000001% with kind is a", ["price-digits"]),
         ("price 1_000_000%  of amount", ["price-digits"]),
         ("price per month first 1_000_000_000_000 free then free", ["price-digits"]),
         ("price per nmber per month first 1 free then at 1", ["unknown-attribute"]),
-        ("price by kind a 1 b amuont per month", ["unexpected"]),
     ],
 )
 def test_numbers_fit_money(clauses: str, ids: list[str]) -> None:

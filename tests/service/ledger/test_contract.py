@@ -7,9 +7,9 @@ import pytest
 
 from dsl.evaluation import Outcome
 from dsl.event import Event, Instant
-from service.errors import EventRefused, IdTaken, ServiceError
+from service.errors import EventRefused, IdTaken
 from service.evaluator import Evaluator, Options
-from service.ledger.interface import Answer, Ledger
+from service.ledger.interface import Answer, Entry, Ledger
 from service.ledger.memory import MemoryLedger
 from tests.service.rules import JULY, JUNE, answer, registry, search
 
@@ -35,22 +35,22 @@ def evaluator(ledger: Ledger) -> Evaluator:
     return Evaluator(registry(), ledger, lambda: NOW)
 
 
-def cost(result: Answer | ServiceError) -> Decimal:
-    assert isinstance(result, Answer), result
-    return Decimal(result.entry.rated.evaluation.price) / 10**18
+def cost(result: Answer) -> Decimal:
+    assert isinstance(result, Entry), result
+    return Decimal(result.evaluation.price) / 10**18
 
 
-def evaluate(evaluator: Evaluator, *events: Event, dry: bool = False) -> list[Answer | ServiceError]:
+def evaluate(evaluator: Evaluator, *events: Event, dry: bool = False) -> list[Answer]:
     return evaluator.evaluate("shop", events, Options(dry_run=dry))
 
 
 def test_the_same_event_again_gets_its_first_answer(evaluator: Evaluator) -> None:
     first, again = evaluate(evaluator, search(), search())
-    assert isinstance(first, Answer)
-    assert isinstance(again, Answer)
+    assert isinstance(first, Entry)
+    assert isinstance(again, Entry)
     assert not first.duplicate
     assert again.duplicate
-    assert first.entry.rated == again.entry.rated
+    assert first.evaluation == again.evaluation
 
 
 def test_a_repeated_event_moves_no_counter(evaluator: Evaluator) -> None:
@@ -60,7 +60,7 @@ def test_a_repeated_event_moves_no_counter(evaluator: Evaluator) -> None:
 
 def test_numbers_of_one_value_are_the_same_content(evaluator: Evaluator) -> None:
     results = evaluate(evaluator, *(answer("a", "1", words) for words in (Decimal("1.10"), Decimal("1.1"), 1.1)))
-    assert [isinstance(r, Answer) and r.duplicate for r in results] == [False, True, True]
+    assert [isinstance(r, Entry) and r.duplicate for r in results] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_used_id_with_other_content_changes_nothing(evaluator: Evaluator, othe
     (conflict,) = evaluate(evaluator, other)
     assert isinstance(conflict, IdTaken)
     (again,) = evaluate(evaluator, search())
-    assert isinstance(again, Answer)
+    assert isinstance(again, Entry)
     assert again.duplicate
 
 
@@ -89,42 +89,42 @@ def test_ids_belong_to_their_ruleset_and_source(evaluator: Evaluator) -> None:
     evaluate(evaluator, search())
     elsewhere = Event("e1", "kiosk", "search", "acme", JUNE, {"results": 0})
     (result,) = evaluate(evaluator, elsewhere)
-    assert isinstance(result, Answer)
+    assert isinstance(result, Entry)
     assert not result.duplicate
     (other,) = evaluator.evaluate("flat", [search()])
-    assert isinstance(other, Answer)
+    assert isinstance(other, Entry)
     assert not other.duplicate
 
 
 @pytest.mark.parametrize("event_id", ["E1", "e1 ", "\u00e9", "e\u0301", "\U0001f600", "e1\u200b"])
 def test_ids_are_compared_by_code_point(evaluator: Evaluator, event_id: str) -> None:
     first, second = evaluate(evaluator, search("e1"), search(event_id))
-    assert isinstance(first, Answer)
-    assert isinstance(second, Answer)
+    assert isinstance(first, Entry)
+    assert isinstance(second, Entry)
     assert not second.duplicate
 
 
 def test_a_refused_event_does_not_claim_its_id(evaluator: Evaluator) -> None:
     refused, repaired = evaluate(evaluator, search(results=-1), search())
     assert isinstance(refused, EventRefused)
-    assert isinstance(repaired, Answer)
+    assert isinstance(repaired, Entry)
     assert not repaired.duplicate
 
 
 def test_an_unknown_event_does_not_claim_its_id(evaluator: Evaluator) -> None:
     unknown = Event("e1", "app", "serach", "acme", JUNE, {})
     first, repaired = evaluate(evaluator, unknown, search())
-    assert isinstance(first, Answer)
-    assert first.entry.rated.evaluation.outcome is Outcome.UNKNOWN_EVENT
-    assert isinstance(repaired, Answer)
+    assert isinstance(first, Entry)
+    assert first.evaluation.outcome is Outcome.UNKNOWN_EVENT
+    assert isinstance(repaired, Entry)
     assert not repaired.duplicate
 
 
 def test_an_event_that_does_not_count_claims_its_id(evaluator: Evaluator) -> None:
     first, again = evaluate(evaluator, search(results=0), search(results=0))
-    assert isinstance(first, Answer)
-    assert first.entry.rated.evaluation.outcome is Outcome.NOT_COUNTED
-    assert isinstance(again, Answer)
+    assert isinstance(first, Entry)
+    assert first.evaluation.outcome is Outcome.NOT_COUNTED
+    assert isinstance(again, Entry)
     assert again.duplicate
 
 
@@ -132,8 +132,8 @@ def test_limits_hold_across_calls_and_versions(evaluator: Evaluator) -> None:
     outcomes = []
     for event in (answer("a", "1"), answer("b", "1"), answer("c", "1", time=JULY), answer("d", "2", time=JULY)):
         (result,) = evaluate(evaluator, event)
-        assert isinstance(result, Answer)
-        outcomes.append(result.entry.rated.evaluation.outcome)
+        assert isinstance(result, Entry)
+        outcomes.append(result.evaluation.outcome)
     assert outcomes == [Outcome.COUNTED, Outcome.LIMITED, Outcome.LIMITED, Outcome.COUNTED]
 
 
@@ -151,7 +151,7 @@ def test_each_event_is_priced_by_the_version_of_its_time(evaluator: Evaluator) -
 def test_a_dry_run_records_nothing(evaluator: Evaluator) -> None:
     evaluate(evaluator, answer("a", "1", 9), dry=True)
     (result,) = evaluate(evaluator, answer("a", "1", 9))
-    assert isinstance(result, Answer)
+    assert isinstance(result, Entry)
     assert not result.duplicate
 
 
@@ -164,7 +164,7 @@ def test_a_dry_run_reads_the_counters_and_its_own_events(evaluator: Evaluator) -
 def test_a_dry_run_ignores_which_ids_are_known_and_says_so(evaluator: Evaluator) -> None:
     evaluate(evaluator, answer("a", "1", 12))
     (result,) = evaluate(evaluator, answer("a", "2", 2), dry=True)
-    assert isinstance(result, Answer)
+    assert isinstance(result, Entry)
     assert result.duplicate
     assert cost(result) == 1
 
@@ -174,11 +174,11 @@ def test_a_duplicate_is_explained_from_the_totals_kept_with_it(evaluator: Evalua
     (first,) = evaluator.evaluate("shop", [answer("a", "1", 12)], options)
     evaluate(evaluator, answer("b", "2", 30))
     (again,) = evaluator.evaluate("shop", [answer("a", "1", 12)], options)
-    assert isinstance(first, Answer)
-    assert isinstance(again, Answer)
+    assert isinstance(first, Entry)
+    assert isinstance(again, Entry)
     assert again.duplicate
-    assert first.entry.rated.evaluation.steps
-    assert again.entry.rated.evaluation.steps == first.entry.rated.evaluation.steps
+    assert first.evaluation.steps
+    assert again.evaluation.steps == first.evaluation.steps
 
 
 def test_a_limited_duplicate_is_explained_as_limited(evaluator: Evaluator) -> None:
@@ -186,7 +186,7 @@ def test_a_limited_duplicate_is_explained_as_limited(evaluator: Evaluator) -> No
     options = Options(explain=True)
     (first,) = evaluator.evaluate("shop", [answer("b", "1")], options)
     (again,) = evaluator.evaluate("shop", [answer("b", "1")], options)
-    assert isinstance(first, Answer)
-    assert isinstance(again, Answer)
-    assert first.entry.rated.evaluation.outcome is Outcome.LIMITED
-    assert again.entry.rated.evaluation.steps == first.entry.rated.evaluation.steps
+    assert isinstance(first, Entry)
+    assert isinstance(again, Entry)
+    assert first.evaluation.outcome is Outcome.LIMITED
+    assert again.evaluation.steps == first.evaluation.steps

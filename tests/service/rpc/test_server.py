@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -59,7 +59,7 @@ async def failure(call: Any) -> grpc.aio.AioRpcError:
 
 
 def detail(error: grpc.aio.AioRpcError, kind: Any) -> Any:
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(cast(Any, error))
     found = kind()
     assert status is not None
     assert status.details[0].Unpack(found)
@@ -112,7 +112,7 @@ async def test_a_refused_event_names_every_violation(evaluation: Any) -> None:
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
     fields = [violation.field for violation in detail(error, error_details_pb2.BadRequest).field_violations]
     assert fields == ["subject", "data.voice", "data.results"]
-    assert "private" not in str(rpc_status.from_call(error))
+    assert "private" not in str(rpc_status.from_call(cast(Any, error)))
 
 
 async def test_a_misspelt_attribute_is_named(evaluation: Any) -> None:
@@ -329,10 +329,12 @@ async def test_a_call_under_way_ends_well_when_the_server_stops() -> None:
     async with grpc.aio.insecure_channel(running.address) as channel:
         stub = evaluation_pb2_grpc.EvaluationServiceStub(channel)
         events = [message_of(search(str(n), time=JUNE + n)) for n in range(5_000)]
+        await stub.Evaluate(pb.EvaluateRequest(event=message_of(search()), ruleset="shop"))
         call = stub.EvaluateBatch(pb.EvaluateBatchRequest(events=events, ruleset="shop"))
         await asyncio.sleep(0)
         _, response = await asyncio.gather(running.stop(10), call, return_exceptions=True)
     if isinstance(response, grpc.aio.AioRpcError):
         assert response.code() is grpc.StatusCode.UNAVAILABLE
     else:
+        assert isinstance(response, pb.EvaluateBatchResponse)
         assert len(response.results) == 5_000
