@@ -1,8 +1,9 @@
 """The checker: a rule file's text in, a checked ruleset or all of its mistakes out."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from dsl import core
+from dsl import core, syntax
 from dsl.checker.context import Context
 from dsl.checker.event_types import EventTypes
 from dsl.checker.events import check_events
@@ -12,6 +13,7 @@ from dsl.checker.interactions import check_interactions
 from dsl.diagnostics import Diagnostic, Severity
 from dsl.diagnostics.grammar import TooManyErrors, TooManyInteractions
 from dsl.diagnostics.lexical import FileTooLarge
+from dsl.diagnostics.prices import MissingCases
 from dsl.diagnostics.rulesets import MOST_SHOWN, MoreMistakes
 from dsl.nouns import same_noun
 from dsl.parser import parse
@@ -37,7 +39,7 @@ def check(source: Source) -> tuple[core.Ruleset | None, list[Diagnostic]]:
     interactions = check_interactions(file, types, context)
     examples = check_examples(file, types, interactions, header.effective, context)
     # What could not be read has been reported; what was taken in its place is no mistake of the author's.
-    about = [d for d in context.diagnostics[len(found) :] if (d.span.start, d.span.end) not in unreadable]
+    about = [d for d in context.diagnostics[len(found) :] if not _known(d, unreadable, file.broken)]
     diagnostics = _shown(_in_order([*found, *about]))
     if any(d.severity is Severity.ERROR for d in diagnostics):
         return None, diagnostics
@@ -58,6 +60,14 @@ def check(source: Source) -> tuple[core.Ruleset | None, list[Diagnostic]]:
 def _named(interaction: core.Interaction, noun: str) -> core.Interaction:
     """The interaction with the noun that its examples may have shortened to its singular, or even given."""
     return replace(interaction, noun=noun, noun_in_examples_only=not same_noun(interaction.noun, noun))
+
+
+def _known(diagnostic: Diagnostic, unreadable: set[tuple[int, int]], broken: Sequence[syntax.Broken]) -> bool:
+    """Whether a mistake was reported by the parser: at the very place, or as the loss of the case that is missed."""
+    span = diagnostic.span
+    if (span.start, span.end) in unreadable:
+        return True
+    return isinstance(diagnostic, MissingCases) and any(b.span.start <= span.start < b.span.end for b in broken)
 
 
 def _shown(diagnostics: list[Diagnostic]) -> list[Diagnostic]:

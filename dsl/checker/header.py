@@ -75,7 +75,7 @@ def _version(line: syntax.HeaderLine | None, context: Context) -> int:
     if line is None or not isinstance(line.value, syntax.Number):
         return 1
     value = line.value.value
-    if places_of(value) == 0 and 1 <= value <= HIGHEST_VERSION:
+    if places_of(value) == 0 and "." not in line.value.text and 1 <= value <= HIGHEST_VERSION:
         return int(value)
     context.report(mistakes.BadVersion(span=line.value.span, value=line.value.text, most=HIGHEST_VERSION))
     return 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dsl.diagnostics import Diagnostic, Severity, quoted
 
 LARGEST_FILE = 1_048_576
-LONGEST_FILE = 200_000
+LONGEST_FILE = 250_000
 LONGEST_NAME = 256
 LONGEST_NUMBER = 40
 DEEPEST_NESTING = 64
@@ -54,7 +54,7 @@ class FileTooLarge(Diagnostic):
 
 @dataclass(frozen=True, kw_only=True)
 class FileTooLong(Diagnostic):
-    """More than 200,000 words, numbers and signs."""
+    """More than 250,000 words, numbers and signs."""
 
     id = "file-too-long"
 

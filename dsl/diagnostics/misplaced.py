@@ -391,9 +391,9 @@ class Expected(Diagnostic):
 
     @property
     def message(self) -> str:
-        after = f" after {quoted(self.before)}" if self.before else ""
+        after = f" after {quoted(self.before)}" if self.before else " here"
         found = f", not {quoted(self.found)}" if self.found else ""
-        return f"expected {self.what}{after}{found}"
+        return f"{self.what}{',' if ', ' in self.what and ' or ' in self.what else ''} is expected{after}{found}"
 
     @property
     def help(self) -> str | None:

@@ -68,7 +68,7 @@ def parse(source: Source) -> tuple[syntax.File, list[Diagnostic]]:
             following = pending.pop()
             lexer.tokens[following.begin].type = "NAME"
             diagnostics.append(result.joined)
-            pending.append(Piece(piece.kind, piece.begin, following.end))
+            pending.append(Piece(piece.kind, piece.begin, following.end, broken=True))
             interactions -= piece.kind == "interaction"
             continue
         diagnostics += result.diagnostics

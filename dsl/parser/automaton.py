@@ -35,6 +35,17 @@ class Tables:
         self.rules: list[tuple[str, int, str | None, list[int | None]]] = [tuple(rule) for rule in data["rules"]]
         self.renamings = [r[0] if r[1] == 1 and r[2] is None and len(r[3]) == 1 else None for r in self.rules]
         """For each rule that only gives its one child another name: the name."""
+        self.whole = self._whole_rules(data["inline"])
+        """For each rule whose children are single values, none of them left out: which of the right side they are."""
+
+    def _whole_rules(self, inline: list[int]) -> list[tuple[int, ...] | None]:
+        listed = set(inline)
+        whole: list[tuple[int, ...] | None] = []
+        for number, (_, _, name, children) in enumerate(self.rules):
+            indexes = tuple(index for index in children if index is not None)
+            single = name is not None and number not in listed and len(indexes) == len(children)
+            whole.append(indexes if single else None)
+        return whole
 
 
 @cache
@@ -102,6 +113,13 @@ class Automaton:
         raw = values[-size:]
         span = Span(starts[-size], ends[-1])
         del values[-size:], starts[-size:], ends[-size:], states[-size:]
+        if (whole := self._tables.whole[number]) is not None:
+            value = self._actions[str(name)](self._builder, span, [raw[index] for index in whole])
+            values.append(value)
+            starts.append(span.start)
+            ends.append(span.end)
+            states.append(self._tables.gotos[states[-1]][origin])
+            return
         arguments: list[Any] = _Inline()
         for index in children:
             value = None if index is None else raw[index]

@@ -18,7 +18,7 @@ def _more(b: Builder, span: Span, args: list[Any]) -> Open:
     opened: Open = args[0]
     count = len(opened.parts) if opened.kind in ("event", "every event") else 0
     if count == MOST_ATTRIBUTES:
-        b.report(TooManyAttributes(span=args[1].span))
+        b.report(TooManyAttributes(span=args[1].name.span))
     if count <= MOST_ATTRIBUTES:
         opened.parts.append(args[1])
     opened.span = span

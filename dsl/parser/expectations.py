@@ -61,7 +61,7 @@ _MODELS = {
 """A line of each kind, by its first word."""
 
 _JOINTS = (
-    "PER", "WITH", "AS", "AND", "OR", "PLUS", "BY", "AT", "ROUNDED", "FROM", "OPTIONAL", "DEFAULT", "SENT", "IS",
+    "AND", "OR", "PER", "WITH", "AS", "PLUS", "BY", "AT", "FROM", "OPTIONAL", "DEFAULT", "SENT", "IS",
     "BETWEEN", "COMMA", "RPAR", "OTHERWISE", "THEN", "NEXT", "UP", "ARROW", "COLON", "LPAR", "TO", "OF",
 )  # fmt: skip
 """The words and marks that join what stands before to more, in the order in which they are offered."""

@@ -55,7 +55,7 @@ def _percent(b: Builder, span: Span, args: list[Any]) -> syntax.Percent:
 
 def _unquoted(text: str) -> str:
     """The value of a string as written."""
-    return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if "\\" in text else text[1:-1]
 
 
 def _text(b: Builder, span: Span, args: list[Any]) -> syntax.Text:

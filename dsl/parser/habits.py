@@ -20,7 +20,7 @@ from dsl.diagnostics.misplaced import (
 )
 from dsl.parser.automaton import tables
 from dsl.parser.place import Place
-from dsl.parser.remedy import Remedy, Repair
+from dsl.parser.remedy import Remedy, Repair, Requoted
 from dsl.parser.token import Token
 from dsl.source import Span
 from dsl.words import HARD, QUOTED_AS_CASE
@@ -60,7 +60,7 @@ def case_without_quotes(place: Place) -> Remedy | None:
         return None
     if first.fresh and not place.deeper_than_clauses(place.start):
         return None
-    return Remedy(CaseNeedsQuotes(span=_span(first), word=first.text))
+    return Requoted(CaseNeedsQuotes(span=_span(first), word=first.text))
 
 
 def missing_quotes(place: Place) -> Remedy | None:

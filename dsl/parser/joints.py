@@ -3,7 +3,7 @@
 from dsl.diagnostics.misplaced import MissingWord, Needless, OtherWord
 from dsl.parser.automaton import tables
 from dsl.parser.place import Place
-from dsl.parser.remedy import Remedy, Repair
+from dsl.parser.remedy import Dropped, Remedy, Repair
 from dsl.parser.token import Token
 from dsl.source import Span
 from dsl.words import HARD, PERIODS
@@ -51,7 +51,7 @@ def _completed(place: Place, kinds: tuple[str, ...], skip: int) -> bool:
     """Whether tokens of these types fit in place of the next `skip`, with what follows them on the line."""
     after = place.follows(skip)
     if after is None or after.fresh:
-        return place.fits(*kinds) and (place.kind == "header" or place.fits(*kinds, "BREAK") or after is not None)
+        return place.fits(*kinds, "BREAK") or (after is not None and place.fits(*kinds, after.type))
     return place.fits(*kinds, after.type)
 
 
@@ -80,7 +80,10 @@ def other_word(place: Place) -> Remedy | None:
         return Remedy(OtherWord(span=span, word="no", instead="not"))
     for phrase in phrases:
         feed = tuple((_kind(word), word) for word in phrase.split())
-        if _completed(place, tuple(kind for kind, _ in feed), skip):
+        kinds = tuple(kind for kind, _ in feed)
+        if text.isalpha() and phrase in tables().soft and _completed(place, ("NAME",), skip):
+            continue  # it would be taken for a name
+        if _completed(place, kinds, skip):
             span = Span(found.start, place.tokens[place.at + skip - 1].end)
             return Repair(OtherWord(span=span, word=place.source.slice(span), instead=phrase), feed, skip)
     return None
@@ -151,4 +154,4 @@ def _missing_and(place: Place, found: Token, before: Token) -> Remedy | None:
         return None
     quantity = place.source.slice(Span(tokens[sign].start, found.end))
     span = Span(tokens[sign - 1].end, tokens[sign].start)
-    return Remedy(MissingWord(span=span, word="and", before=tokens[sign - 1].text, after=quantity))
+    return Dropped(MissingWord(span=span, word="and", before=tokens[sign - 1].text, after=quantity))

@@ -152,8 +152,8 @@ class Lexer:
                 text = text[:LONGEST_NAME].rstrip(".")
         elif self.fresh and text in DECLARATIONS:
             self._open.clear()
-        elif kind == "AS" and self._before() == "sent" and self._before(2) != "counts":
-            # Only the name of an event, which `counts` stands before, may be `sent` and stand before `as`.
+        elif kind == "AS" and self._before() == "sent" and (self._before(2) != "counts" or self._before(3) == "event"):
+            # Only the name of an event that is counted may be `sent` and stand before `as`.
             self.tokens[-1].type = "SENT"
         self.tokens.append(Token(kind, text, start, end, self.fresh))
         self.fresh = False
@@ -163,8 +163,9 @@ class Lexer:
         return self.tokens[-distance].text if len(self.tokens) >= distance else ""
 
     def report(self, diagnostic: Diagnostic) -> None:
-        """Keeps a diagnostic."""
-        self.diagnostics.append(diagnostic)
+        """Keeps a diagnostic, up to the hundredth."""
+        if len(self.diagnostics) < MOST_MISTAKES:
+            self.diagnostics.append(diagnostic)
 
     def _opens(self, at: int) -> bool:
         """Notes an opening parenthesis; False where it is one too deep, and left out."""
@@ -206,10 +207,21 @@ class Lexer:
                 self.report(InvisibleCharacter(span=Span(*found.span()), character=found.group()))
             last = found.end()
 
+    def _joined(self, at: int, end: int) -> int:
+        """Joins the two halves of a word around an invisible character; returns where to go on."""
+        last = self.tokens[-1] if self.tokens else None
+        rest = re.compile("[a-z0-9_]+").match(self.text, end)
+        if last is None or rest is None or last.end != at or not last.text[-1:].isalnum():
+            return end
+        self.tokens.pop()
+        self.fresh = last.fresh
+        self.word(last.text + rest.group(), last.start, rest.end())
+        return rest.end()
+
     def _mistake(self, at: int) -> int:
         """Reports what stands at a place where nothing right does; returns where to go on."""
         if found := _INVISIBLE.match(self.text, at):
-            return found.end()
+            return self._joined(at, found.end())
         if self._open and self._open[-1] and (found := _LISTED.match(self.text, at)):
             self.add("NUMBER", found.group(), at, found.end())
             return found.end()

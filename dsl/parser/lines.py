@@ -72,7 +72,8 @@ def word_as_name(place: Place) -> Remedy | None:
     after = place.follows()
     fits = place.fits("NAME", after.type) if after and not after.fresh else place.fits("NAME")
     before = place.before.type if place.before is not None else ""
-    value = place.fits("QUOTED") and (before in _BEFORE_VALUES or not place.fits("LPAR"))
+    case = place.kind == "interaction" and not place.fits("LPAR")
+    value = place.fits("QUOTED") and (before in _BEFORE_VALUES or case)
     outside = place.kind == "event"
     if reserved:
         span = Span(found.start, found.end)

@@ -41,6 +41,7 @@ def build(grammar: str) -> dict[str, Any]:
     `rules`: [left side, size, action or None, children], where a child is an index into the right side or None for
     an optional part that is absent. `starts`: rule name → [first state, last state].
     `actions`: an index into `rows` for each state; a row maps a terminal to a state to go to, or to `-1 - rule`.
+    `inline`: the rules with a child that may be several values, since its rule has none of its own.
     `gotos`: rule name → state, for each state. `defaults`: the rule that a state applies whatever follows, or -1.
     """
     logger = logging.getLogger("lark")
@@ -69,6 +70,7 @@ def build(grammar: str) -> dict[str, Any]:
         },
         "soft": _soft_words(rules, {name: text for text, name in fixed.items()}),
         **_states(table, rules),
+        "inline": _inline(rules),
         "rules": [_rule(rule) for rule in rules],
     }
 
@@ -91,6 +93,22 @@ def _rule(rule: Rule) -> list[Any]:
     single = len(children) == 1 and not rule.alias and rule.options.expand1
     inlined = single or (rule.origin.name.startswith("_") and not rule.alias)
     return [rule.origin.name, len(rule.expansion), None if inlined else rule.alias or rule.origin.name, children]
+
+
+def _inline(rules: list[Rule]) -> list[int]:
+    """The rules that hold a rule without a value of its own, or one that passes such a rule on."""
+    rows = [_rule(rule) for rule in rules]
+    listing: set[str] = set()
+    while True:
+        grown = {
+            row[0]
+            for row, rule in zip(rows, rules, strict=True)
+            if row[2] is None and (len(row[3]) != 1 or row[1] != 1 or rule.expansion[0].name in listing)
+        }
+        if grown == listing:
+            break
+        listing = grown
+    return [number for number, rule in enumerate(rules) if any(s.name in listing for s in rule.expansion)]
 
 
 def _states(table: Any, rules: list[Rule]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from dsl.diagnostics import Diagnostic
+from dsl.diagnostics import Diagnostic, nearest
 from dsl.diagnostics.lexical import (
     BadDate,
     BadEscape,
@@ -142,8 +142,12 @@ def _unquoted(reader: Reader, span: Span, text: str) -> bool:
 def _capitalised(reader: Reader, start: int) -> int | None:
     """After `currency` or `timezone` capital letters are right: where the code or zone ends, else None."""
     last = reader.tokens[-1] if reader.tokens else None
-    if last is None or last.type not in ("CURRENCY", "TIMEZONE"):
+    if last is None:
         return None
+    if last.type not in ("CURRENCY", "TIMEZONE"):
+        near = nearest(last.text, ("currency", "timezone")) if last.fresh and last.type == "NAME" else None
+        if near is None:
+            return None
     # Further down the two words may be names, and then begin no line.
     if not last.fresh and any(token.type in _DECLARATIONS for token in reader.tokens[:_HEADER_TOKENS]):
         return None

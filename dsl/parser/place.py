@@ -16,6 +16,8 @@ class Piece(NamedTuple):
     kind: str
     begin: int
     end: int
+    broken: bool = False
+    """Whether something is known to be wrong with it before it is parsed."""
 
 
 @dataclass

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsl import syntax
-from dsl.diagnostics import Diagnostic
+from dsl.diagnostics import Diagnostic, nearest
+from dsl.diagnostics.misplaced import ClauseOutside
 from dsl.parser import declarations, expressions, prices
 from dsl.parser.automaton import BREAK, Action, Automaton
 from dsl.parser.builder import Builder, Open, TooLong
 from dsl.parser.explain import explain
 from dsl.parser.place import Piece, Place
-from dsl.parser.remedy import Joined, NewPiece, Repair
+from dsl.parser.remedy import Dropped, Joined, NewPiece, Repair, Requoted
 from dsl.parser.token import Token
 from dsl.source import Source
 from dsl.words import CLAUSES, DECLARATIONS, HEADER
@@ -57,12 +58,11 @@ class PieceParser:
     def __init__(self, source: Source, tokens: list[Token], piece: Piece, damage: Sequence[int], room: int) -> None:
         self.source = source
         self.tokens = tokens
-        self.kind, self.begin, self.end = piece
+        self.kind, self.begin, self.end, self.broken = piece
         self.damage = damage
         self.room = room
         self.builder = Builder(source)
         self.headless = False
-        self.broken = False
         self.repaired: set[int] = set()
         self.rest: Piece | None = None
         self.joined: Diagnostic | None = None
@@ -102,6 +102,8 @@ class PieceParser:
     def _recover(self, at: int) -> int:
         """Explains a mistake before the token at an index and puts it right or drops it; returns where to go on."""
         start = self._clause_start(at)
+        if start < at < self.end and self.tokens[at].fresh and self._column(at) <= self._column(start):
+            start = at if self.machine.close() else start
         if (taken := self._taken_for_more(start)) is not None:
             start, at = self._without_last(taken)
         elif (swallowed := self._swallowed(start, at)) is not None:
@@ -126,7 +128,16 @@ class PieceParser:
         if isinstance(remedy, NewPiece):
             self._begin_another(remedy.kind, start)
             at = min(at, self.end)
-        if not self.machine.close() and not self.machine.unwind(Open):
+        if isinstance(remedy, Requoted):
+            old = self.tokens[start]
+            self.tokens[start] = Token("QUOTED", f'"{old.text}"', old.start, old.end, old.fresh)
+            return self._without_last(start)[1]
+        # A price by cases that lacks some of them would be wrong in another way.
+        drop = isinstance(remedy, Dropped) or [t.type for t in self.tokens[start : min(start + 2, at)]] == [
+            "PRICE",
+            "BY",
+        ]
+        if (drop or not self.machine.close()) and not self.machine.unwind(Open):
             self._replace_head()
         return self._next_start(start, at)
 
@@ -157,6 +168,8 @@ class PieceParser:
             return
         if any(first <= d.span.start < last for d in self.builder.diagnostics[-3:]):
             return
+        if isinstance(diagnostic, ClauseOutside) and any(d.id == diagnostic.id for d in self.builder.diagnostics):
+            return
         self.builder.diagnostics.append(diagnostic)
 
     def _clause_start(self, at: int) -> int:
@@ -180,7 +193,7 @@ class PieceParser:
             token = self.tokens[index]
             if not token.fresh:
                 continue
-            if self.kind == "interaction" and token.text not in CLAUSES:
+            if self.kind == "interaction" and token.text not in CLAUSES and nearest(token.text, CLAUSES) is None:
                 continue
             if self.kind == "header" and token.text not in HEADER:
                 continue

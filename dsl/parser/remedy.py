@@ -21,6 +21,16 @@ class Repair(Remedy):
 
 
 @dataclass(frozen=True)
+class Dropped(Remedy):
+    """Drop the clause, though it could end here: it would mean something else."""
+
+
+@dataclass(frozen=True)
+class Requoted(Remedy):
+    """Take the last part again, with the first word of this clause in double quotes."""
+
+
+@dataclass(frozen=True)
 class NewPiece(Remedy):
     """A declaration, or line of the header, of this kind begins at the clause's start: its word is misspelt."""
 

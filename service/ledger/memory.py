@@ -6,7 +6,7 @@ from dataclasses import replace
 from dsl.core import Ruleset
 from dsl.evaluation import CounterKey, Evaluation, Outcome
 from dsl.event import Event
-from service.content import content_of
+from service.content import same_content
 from service.errors import IdTaken, ServiceError
 from service.ledger.interface import Answer, Entry, Refused, Submission
 from service.times import as_text
@@ -99,6 +99,6 @@ class Overlay:
 
 
 def _repeated(known: Entry, event: Event) -> Answer:
-    if content_of(known.event) == content_of(event):
+    if same_content(known.event, event):
         return replace(known, duplicate=True)
     return IdTaken(as_text(known.recorded), known.ruleset, known.version)

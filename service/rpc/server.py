@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection
 from service.evaluator import Evaluator
 from service.rpc.evaluation import EvaluationService
 from service.rpc.rules import RulesService
-from service.rpc.shield import ErrorShield
+from service.rpc.shield import shield
 from vpi.v1 import evaluation_pb2, evaluation_pb2_grpc, rules_pb2, rules_pb2_grpc
 
 LARGEST_MESSAGE = 32 * 1024 * 1024
@@ -61,9 +61,9 @@ class Running:
 
 async def start(evaluator: Evaluator, address: str, clock: Callable[[], int]) -> Running:
     """Starts a server at `HOST:PORT`, port 0 for a free one; raises AddressInUse."""
-    server = grpc.aio.server(interceptors=(ErrorShield(),), options=OPTIONS)
-    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(EvaluationService(evaluator), server)
-    rules_pb2_grpc.add_RulesServiceServicer_to_server(RulesService(evaluator.registry, clock), server)
+    server = grpc.aio.server(options=OPTIONS)
+    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(shield(EvaluationService(evaluator)), server)
+    rules_pb2_grpc.add_RulesServiceServicer_to_server(shield(RulesService(evaluator.registry, clock)), server)
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((*SERVICES, HEALTH, reflection.SERVICE_NAME), server)

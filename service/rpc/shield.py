@@ -1,9 +1,10 @@
-"""The outermost interceptors' work: errors leave as rich statuses, and no exception's text ever reaches a client."""
+"""Around every rpc: errors leave as rich statuses, and no exception's text ever reaches a client."""
 
 import asyncio
+import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 from uuid import uuid4
 
 import grpc
@@ -12,40 +13,29 @@ from grpc_status import rpc_status
 from service.errors import ServiceError
 from service.rpc.status import status_of
 
-if TYPE_CHECKING:
-    Handler = grpc.RpcMethodHandler[Any, Any]  # generic in its stub only
-
 logger = logging.getLogger(__name__)
+Servicer = TypeVar("Servicer")
 
 
-class ErrorShield(grpc.aio.ServerInterceptor):
-    """Turns a ServiceError into its status, and anything unforeseen into INTERNAL with a reference into the log."""
+def shield(servicer: Servicer) -> Servicer:
+    """The servicer with all its rpcs shielded: a ServiceError leaves as its status, anything unforeseen as INTERNAL
+    with a reference into the log.
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["Handler | None"]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> "Handler | None":
-        """Wraps the two shapes of handler that the services have; others (health's, reflection's) stay as they are."""
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return handler
-        if handler.unary_unary is not None:
-            return grpc.unary_unary_rpc_method_handler(
-                _shielded(handler.unary_unary), handler.request_deserializer, handler.response_serializer
-            )
-        if handler.stream_stream is not None:
-            return grpc.stream_stream_rpc_method_handler(
-                _shielded_stream(handler.stream_stream), handler.request_deserializer, handler.response_serializer
-            )
-        return handler
+    An interceptor would do the same, and cost every call a tenth of its time.
+    """
+    for name in dir(type(servicer)):
+        rpc = getattr(servicer, name)
+        if inspect.isasyncgenfunction(rpc):
+            setattr(servicer, name, _shielded_stream(rpc))
+        elif inspect.iscoroutinefunction(rpc):
+            setattr(servicer, name, _shielded(rpc))
+    return servicer
 
 
-def _shielded(behaviour: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Awaitable[Any]]:
+def _shielded(behaviour: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
     async def shielded(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
-            answer = behaviour(request, context)
-            return await answer if asyncio.iscoroutine(answer) else answer
+            return await behaviour(request, context)
         except ServiceError as error:
             await _abort(context, error)
         except (asyncio.CancelledError, grpc.aio.AbortError):

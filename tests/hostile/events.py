@@ -33,7 +33,10 @@ example "one use"
   use (flag: yes, whole: 1, exact: 1, text: "", moment: 2026-01-01, word: red, names: empty)  =>  used, 1 unit, 0
 """
 
-GOOD = {"flag": True, "whole": 1, "exact": "1.5", "text": "x", "moment": "2026-07-01T09:00:00Z", "word": "red", "names": ["a"]}  # fmt: skip
+GOOD = {
+    "flag": True, "whole": 1, "exact": "1.5", "text": "x",
+    "moment": "2026-07-01T09:00:00Z", "word": "red", "names": ["a"],
+}  # fmt: skip
 ENVELOPE = {"id": "e", "source": "/hostile", "type": "use", "subject": "acme", "time": "2026-07-01T12:00:00Z"}
 MALFORMED = "malformed"
 DROP = object()
@@ -284,7 +287,7 @@ def values() -> Iterator[EventCase]:
     yield EventCase("a declared member left out", changed("flag", DROP), ("data.flag MISSING_ATTRIBUTE",))
     misspelt = json.dumps(ENVELOPE | {"data": {k.replace("whole", "Whole"): v for k, v in GOOD.items()}}).encode()
     yield EventCase("a name in capitals", misspelt, ("data.whole MISSING_ATTRIBUTE",))
-    all_wrong = json.dumps(ENVELOPE | {"id": 1, "data": dict.fromkeys(GOOD, {})}).encode()
+    all_wrong = json.dumps(ENVELOPE | {"id": 1, "data": {name: {} for name in GOOD}}).encode()
     wrong = ("id WRONG_TYPE", *(f"data.{name} WRONG_TYPE" for name in GOOD))
     yield EventCase("everything wrong at once", all_wrong, tuple(sorted(wrong)))
 
@@ -293,8 +296,18 @@ def shapes() -> Iterator[EventCase]:
     """Lines that are no event, too deep, too wide, too long, or not even text."""
     good = json.dumps(ENVELOPE | {"data": GOOD})
     deep = 100_000
-    yield EventCase("10^5 undeclared attributes", json.dumps(ENVELOPE | {"data": GOOD | {f"x{n}": n for n in range(deep)}}).encode(), "COUNTED")
-    yield EventCase("10^5 nearly declared attributes", json.dumps(ENVELOPE | {"data": {f"whole{n}": n for n in range(deep)} | {k: v for k, v in GOOD.items() if k != "whole"}}).encode(), ("data.whole MISSING_ATTRIBUTE",))
+    yield EventCase(
+        "10^5 undeclared attributes",
+        json.dumps(ENVELOPE | {"data": GOOD | {f"x{n}": n for n in range(deep)}}).encode(),
+        "COUNTED",
+    )
+    yield EventCase(
+        "10^5 nearly declared attributes",
+        json.dumps(
+            ENVELOPE | {"data": {f"whole{n}": n for n in range(deep)} | {k: v for k, v in GOOD.items() if k != "whole"}}
+        ).encode(),
+        ("data.whole MISSING_ATTRIBUTE",),
+    )
     yield EventCase("10^5 lists in each other", raw("extra", "[" * deep + "]" * deep).encode(), MALFORMED)
     yield EventCase("10^5 objects in each other", raw("extra", '{"a":' * deep + "1" + "}" * deep).encode(), MALFORMED)
     yield EventCase("10^5 open lists", b"[" * deep, MALFORMED)
@@ -308,7 +321,11 @@ def shapes() -> Iterator[EventCase]:
     yield EventCase("a key of points", changed("...", 1), "COUNTED")
     yield EventCase("an undeclared text with half a surrogate pair", changed("extra", "\ud800"), "COUNTED")
     yield EventCase("an undeclared number of 10^6 digits", raw("extra", "9" * 1_000_000).encode(), "COUNTED")
-    yield EventCase("an undeclared list of everything", raw("extra", '[1, 0.5, null, true, "x", {"y": [1e999999999]}]').encode(), "COUNTED")
+    yield EventCase(
+        "an undeclared list of everything",
+        raw("extra", '[1, 0.5, null, true, "x", {"y": [1e999999999]}]').encode(),
+        "COUNTED",
+    )
     yield EventCase("33 MB", raw("text", '"' + "x" * 33 * 2**20 + '"').encode(), MALFORMED)
     yield EventCase("31 MB of blanks", good.encode() + b" " * 31 * 2**20, "COUNTED")
     yield EventCase("a member twice", raw("whole", '1, "whole": 2').encode(), MALFORMED)
@@ -327,9 +344,12 @@ def shapes() -> Iterator[EventCase]:
 
 
 _NO_EVENTS = {
-    "an open brace": "{", "a list of events": "[{}]", "a number": "42", "a text": '"use"', "null": "null", "true": "true",
-    "two events on a line": "{}{}", "a comma at the end": '{"id": "e",}', "single quotes": "{'id': 'e'}",
-    "a comment": '{"id": "e"} // one', "CSV": "id,source,type", "XML": "<event/>", "YAML": "id: e", "undefined": "undefined",
+    "an open brace": "{", "a list of events": "[{}]", "a number": "42", "a text": '"use"', "null": "null",
+    "true": "true",
+    "two events on a line": "{}{}",
+    "a comma at the end": '{"id": "e",}', "single quotes": "{'id': 'e'}",
+    "a comment": '{"id": "e"} // one', "CSV": "id,source,type", "XML": "<event/>", "YAML": "id: e",
+    "undefined": "undefined",
     "a Python dict": "{'id': None}", "a bad escape": '{"id": "\\x41"}', "a half escape": '{"id": "\\ud8"}',
     "a JavaScript name": "{id: 'e'}", "text behind the event": "{} x", "a byte order mark inside": '{"id"\ufeff: "e"}',
 }  # fmt: skip

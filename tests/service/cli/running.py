@@ -34,12 +34,12 @@ interaction sold
 example "two percent"
   sale (amount: 50)  =>  sold, 1 unit, 1.00
 """
-SALE = '{"id": "%s", "source": "/till", "type": "sale", "subject": "acme", "time": "2026-02-01T10:00:00Z", "data": {"amount": %s}}'
+SALE = {"source": "/till", "type": "sale", "subject": "acme", "time": "2026-02-01T10:00:00Z"}
 
 
 def sale(event_id: str = "s1", amount: object = 50) -> str:
     """A line with an event for the shop."""
-    return SALE % (event_id, json.dumps(amount))
+    return json.dumps({"id": event_id} | SALE | {"data": {"amount": amount}})
 
 
 def write_shop(folder: Path, text: str = SHOP) -> Path:

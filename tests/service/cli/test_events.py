@@ -109,7 +109,7 @@ def test_offline_and_through_a_server_are_one(tmp_path: Path) -> None:
 def comparable(answer: dict[str, Any]) -> dict[str, Any]:
     """All of an answer, but of an error what each way says alike.
 
-    When an id was recorded is each ledger's own, and a message can't carry a `subject` that is a number: it goes without.
+    When an id was recorded is each ledger's own, and a message can't carry a `subject` that is a number.
     """
     if "error" not in answer:
         return answer
@@ -118,7 +118,9 @@ def comparable(answer: dict[str, Any]) -> dict[str, Any]:
     return {"line": answer["line"], "code": error["code"], "violations": inside}
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere.invalid:50051", "nonsense", "[::1", ":", "127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:1", "nowhere.invalid:50051", "nonsense", "[::1", ":", "127.0.0.1:99999"]
+)
 def test_a_server_that_is_not_there(shop: Path, address: str) -> None:
     result = vpi("evaluate", "-", "--server", address, stdin=sale())
     assert result.exit_code == 2

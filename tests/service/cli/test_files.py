@@ -52,7 +52,12 @@ def test_check_as_json(shop: Path) -> None:
     assert (data["files"], data["errors"], data["warnings"]) == (1, 1, 0)
     (found,) = data["diagnostics"]
     assert set(found) == DIAGNOSTIC
-    assert (found["id"], found["path"], found["line"], found["column"]) == ("unknown-attribute", "rules/shop/1.vpi", 10, 21)
+    assert (found["id"], found["path"], found["line"], found["column"]) == (
+        "unknown-attribute",
+        "rules/shop/1.vpi",
+        10,
+        21,
+    )
 
 
 def test_a_warning_is_a_finding_only_where_that_is_asked(shop: Path) -> None:
