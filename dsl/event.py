@@ -1,8 +1,8 @@
 """An event as it comes, before anything is known of its declaration.
 
-Values of `data`, by dotted path: `bool`, `int`, `Decimal` (from number text, exact), `float` (a double, taken by its shortest
-decimal), `str`, `Instant`, a list of `str`, None (missing), or `Other` for what no declared type accepts. `time` is an
-instant in microseconds, or RFC 3339 text, or None.
+Values of `data`, by dotted path: `bool`, `int`, `Decimal` (from number text, exact), `float` (a double, taken by its
+shortest decimal), `str`, `Instant`, a list of `str`, None (missing), or `Other` for what no declared type accepts.
+`time` is an instant in microseconds, or RFC 3339 text, or None.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """A client of the service: events in, the service's messages out."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
 from types import TracebackType
 from typing import TypeVar
 
@@ -12,6 +12,10 @@ from vpi.v1 import evaluation_pb2 as pb
 from vpi.v1 import evaluation_pb2_grpc
 
 LARGEST_MESSAGE = 32 * 1024 * 1024
+LARGEST_BATCH = 16 * 1024 * 1024
+"""Bytes of events in one call: half of a message, so that the answers find room in theirs."""
+MOST_EVENTS = 10_000
+"""Events that one batch may hold."""
 Answer = TypeVar("Answer")
 
 
@@ -66,16 +70,29 @@ class Client:
         dry_run: bool = False,
         explain: bool = False,
     ) -> Sequence[pb.EvaluateBatchResponse.Result]:
-        """One result an event, in order; at most 10,000 events."""
-        request = pb.EvaluateBatchRequest(
-            events=[message_of(event) for event in events],
-            ruleset=ruleset,
-            version=version,
-            dry_run=dry_run,
-            explain=explain,
-        )
-        response = await _answer(self._evaluation.EvaluateBatch(request, timeout=self._timeout))
-        return response.results
+        """One result an event, in order, in as few calls as a message's and a batch's bounds allow."""
+        results: list[pb.EvaluateBatchResponse.Result] = []
+        for messages in _batches([message_of(event) for event in events]):
+            request = pb.EvaluateBatchRequest(
+                events=messages, ruleset=ruleset, version=version, dry_run=dry_run, explain=explain
+            )
+            response = await _answer(self._evaluation.EvaluateBatch(request, timeout=self._timeout))
+            results += response.results
+        return results
+
+
+def _batches(messages: Sequence[pb.Event]) -> Iterator[list[pb.Event]]:
+    batch: list[pb.Event] = []
+    size = 0
+    for message in messages:
+        bytes_more = message.ByteSize()
+        if batch and (size + bytes_more > LARGEST_BATCH or len(batch) == MOST_EVENTS):
+            yield batch
+            batch, size = [], 0
+        batch.append(message)
+        size += bytes_more
+    if batch:
+        yield batch
 
 
 async def _answer(call: Awaitable[Answer]) -> Answer:

@@ -8,10 +8,12 @@ from pathlib import Path
 from dsl.checker import check
 from dsl.core import Ruleset
 from dsl.diagnostics import Diagnostic, Severity
+from dsl.examples import Failure, run
 from dsl.parser import decode
 from dsl.rulesets import Checked as Sound
 from dsl.rulesets import check_place, check_together
 from dsl.source import Source
+from dsl.to_python import compile_ruleset
 from service.registry import Registry, Version
 
 _NAME_AND_VERSION = re.compile(r"([a-z][a-z0-9_]*)@([1-9][0-9]{0,9})\Z")
@@ -109,6 +111,12 @@ def sound(checked: Sequence[Checked]) -> bool:
     return all(one.ruleset is not None for one in checked) and not any(
         diagnostic.severity is Severity.ERROR for one in checked for diagnostic in one.diagnostics
     )
+
+
+def failed_examples(checked: Sequence[Checked]) -> list[tuple[Checked, Failure]]:
+    """The examples of files that are sound, run: the steps that did not come out as expected."""
+    rulesets = [(one, one.ruleset) for one in checked if one.ruleset is not None and one.ruleset.examples]
+    return [(one, failure) for one, rules in rulesets for failure in run(rules, compile_ruleset(rules).evaluate)]
 
 
 def registry_of(checked: Sequence[Checked]) -> Registry:

@@ -1,5 +1,6 @@
 """Interactions: what counts, how often, how many units, at what price."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -18,12 +19,14 @@ from dsl.diagnostics.interactions import (
     DuplicateInteraction,
     InteractionWithoutPrice,
     LimitNumber,
+    PeriodAsNoun,
     RepeatedBasis,
     RepeatedClause,
     UnitsBesideAs,
 )
 from dsl.diagnostics.prices import AdjustmentOnRunningTotal, DiscountAboveAll
 from dsl.source import Span
+from dsl.words import PERIODS
 
 LIMIT_DIGITS = 12
 
@@ -101,6 +104,7 @@ class _Check:
         price = self._price([c for c in clauses if isinstance(c, syntax.PriceClause)], reading)
         adjustments = self._adjustments([c for c in clauses if isinstance(c, syntax.Adjustment)], price, reading)
         caps = self._caps([c for c in clauses if isinstance(c, syntax.Cap)], reading)
+        self._warn_of_period_as_noun(clauses)
         errors = any(d.severity == "error" for d in self.context.diagnostics[before:])
         if errors or price is None or not counting.complete or not self.whole:
             return None
@@ -175,6 +179,21 @@ class _Check:
         if self.whole:
             self.context.report(InteractionWithoutPrice(span=self.node.name.span, name=self.name))
         return None
+
+    def _warn_of_period_as_noun(self, clauses: Sequence[syntax.Clause]) -> None:
+        """`price 5.00 per month` reads like a charge a month: it is one, only if something says what a month is."""
+        for clause in clauses:
+            match clause:
+                case syntax.Units() | syntax.Counts(units=syntax.Node()):
+                    return
+                case syntax.Limit(period=str()):
+                    return
+        for clause in clauses:
+            match clause:
+                case syntax.PriceClause(price=syntax.PerUnit(noun=syntax.Name(text=noun), size=None) as price):
+                    if noun in PERIODS:
+                        amount = price.amount.text
+                        self.context.report(PeriodAsNoun(span=price.span, amount=amount, period=noun))
 
     def _adjustments(
         self, nodes: list[syntax.Adjustment], price: core.Price | None, reading: Reading

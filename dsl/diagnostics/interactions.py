@@ -338,6 +338,30 @@ class ShadowedInteraction(Diagnostic):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PeriodAsNoun(Diagnostic):
+    """`price 5.00 per month` where nothing else speaks of months: every event costs 5.00."""
+
+    amount: str
+    period: str
+
+    id: ClassVar[str] = "period-as-noun"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return f"this costs {self.amount} for every event: {quoted(self.period)} is only what a unit is called here"
+
+    @property
+    def help(self) -> str:
+        """What to write instead."""
+        once = f"`once per {self.period}` and `price {self.amount}`"
+        return (
+            f"for one charge a {self.period} write {once}; where {self.period}s are counted, say how many with `units`"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ShadowedCounts(Diagnostic):
     """A counts line whose events are counted before it comes to it."""
 

@@ -38,9 +38,9 @@ JUNK = "JUNK"
 
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u17b4\u17b5\u180b-\u180f"
-    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]+"
 )
-"""Control and format characters, those that reorder text, fillers, and lone surrogates."""
+"""A run of control and format characters, those that reorder text, fillers, and lone surrogates."""
 
 _LISTED = re.compile(r"[0-9]+(_[0-9]+)*(\.[0-9]+)?(?=,[0-9])")
 """A number in a list with no blank after its comma."""
@@ -199,13 +199,10 @@ class Lexer:
         """Reports invisible characters wherever they are, in texts and comments too: one for each run of them."""
         if self.text.isascii() and self.text.isprintable():
             return
-        last = -1
         for found in _INVISIBLE.finditer(self.text):
-            if found.start() != last:
-                if len(self.diagnostics) >= MOST_MISTAKES:
-                    return
-                self.report(InvisibleCharacter(span=Span(*found.span()), character=found.group()))
-            last = found.end()
+            if len(self.diagnostics) >= MOST_MISTAKES:
+                return
+            self.report(InvisibleCharacter(span=Span(*found.span()), character=found.group()[0]))
 
     def _joined(self, at: int, end: int) -> int:
         """Joins the two halves of a word around an invisible character; returns where to go on."""

@@ -35,6 +35,11 @@ _HEADS: dict[str, tuple[tuple[str, str], ...]] = {
 _STARTERS = frozenset((*CLAUSES, *DECLARATIONS, *HEADER))
 
 
+def _near_clause(token: Token) -> bool:
+    """Whether a name is most likely a misspelt clause."""
+    return token.type == "NAME" and nearest(token.text, CLAUSES) is not None
+
+
 @dataclass
 class Result:
     """What a piece came to: the declaration as far as it was read, whether it is whole, and what is wrong."""
@@ -50,6 +55,10 @@ class Result:
 
 MOST_REPAIRS = 100
 """Of one piece; what is wrong beyond them is left out with its clause."""
+
+
+LONGEST_REWIND = 2_000
+"""How many tokens of a clause are read again for a better message; more would double the time of a huge one."""
 
 
 class PieceParser:
@@ -128,7 +137,7 @@ class PieceParser:
         if isinstance(remedy, NewPiece):
             self._begin_another(remedy.kind, start)
             at = min(at, self.end)
-        if isinstance(remedy, Requoted):
+        if isinstance(remedy, Requoted) and (opened := self.machine.top(Open)) is not None and opened.parts:
             old = self.tokens[start]
             self.tokens[start] = Token("QUOTED", f'"{old.text}"', old.start, old.end, old.fresh)
             return self._without_last(start)[1]
@@ -193,7 +202,7 @@ class PieceParser:
             token = self.tokens[index]
             if not token.fresh:
                 continue
-            if self.kind == "interaction" and token.text not in CLAUSES and nearest(token.text, CLAUSES) is None:
+            if self.kind == "interaction" and token.text not in CLAUSES and not _near_clause(token):
                 continue
             if self.kind == "header" and token.text not in HEADER:
                 continue
@@ -204,7 +213,7 @@ class PieceParser:
 
     def _rewind(self, start: int, at: int) -> None:
         """Takes the clause again, up to the token at an index: that token has closed what could have gone on."""
-        if at == start or any(start <= index <= at for index in self.repaired):
+        if not 0 < at - start <= LONGEST_REWIND or any(start <= index <= at for index in self.repaired):
             return
         opened, offset = self.machine.top(Open), self.tokens[start].start
         self.builder.diagnostics[:] = [d for d in self.builder.diagnostics if d.span.start < offset]

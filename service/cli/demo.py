@@ -1,6 +1,8 @@
 """`vpi demo`: the service at work, with the shipped rules and events."""
 
 import asyncio
+import shutil
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -232,16 +234,18 @@ async def _print_models(console: Console, client: Client, events: Sequence[Event
 
 def _what_next(console: Console, rules: Path) -> None:
     near = _near(rules)
+    program = Path(sys.argv[0]).absolute()
+    vpi = _near(program) if program.name == "vpi" and not shutil.which("vpi") else "vpi"
     console.print("\n[bold]Try next[/]")
     for what, line in (
         ("read the rules", f"{near}/{RULESET}/2.vpi"),
-        ("change a price, and see its examples fail", "vpi test " + near),
-        ("serve them", f"vpi serve --rules {near}"),
+        ("change a price, and see its examples fail", f"{vpi} test {near}"),
+        ("serve them", f"{vpi} serve --rules {near}"),
         (
             "price a file of events",
-            f"vpi evaluate {near}/{RULESET}/events/2026-07.jsonl --rules {near} --ruleset {RULESET}",
+            f"{vpi} evaluate {near}/{RULESET}/events/2026-07.jsonl --rules {near} --ruleset {RULESET}",
         ),
-        ("ask why", f"vpi explain {near}/{RULESET}/events/2026-07.jsonl --rules {near} --ruleset {RULESET}"),
+        ("ask why", f"{vpi} explain {near}/{RULESET}/events/2026-07.jsonl --rules {near} --ruleset {RULESET}"),
     ):
         console.print(f"  {what}\n    [cyan]{escape(line)}[/]", soft_wrap=True)
 

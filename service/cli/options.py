@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from dsl.diagnostics import Severity, as_data, show
+from dsl.examples import Failure
 from service.loading import Checked, NoRules, check_files, find, sound
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -71,6 +72,14 @@ def print_diagnostics(checked: Sequence[Checked], err: bool = False) -> None:
         click.echo(
             f"{numbered(errors, 'error')}, {numbered(warnings, 'warning')} in {numbered(len(checked), 'file')}", err=err
         )
+
+
+def print_failures(failures: Sequence[tuple[Checked, Failure]], err: bool = False) -> None:
+    """Every step of an example that did not come out as expected, with its place."""
+    for one, failure in failures:
+        diagnostic = failure.diagnostic
+        click.echo(coloured(show(diagnostic, one.source), diagnostic.severity), err=err)
+        click.echo(err=err)
 
 
 def coloured(text: str, severity: Severity) -> str:

@@ -9,10 +9,10 @@ import sys
 
 import click
 
-from service.cli.options import rules_option, sound_rules, unreadable
+from service.cli.options import FINDINGS, print_failures, rules_option, sound_rules, unreadable
 from service.evaluator import Evaluator
 from service.ledger.memory import MemoryLedger
-from service.loading import registry_of
+from service.loading import failed_examples, registry_of
 from service.rpc.server import AddressInUse, serve_until, start
 from service.times import now
 
@@ -42,7 +42,7 @@ HIGHEST_PORT = 65_535
 def command(rules: str, ledger: str, address: str, json_output: bool) -> None:
     """Run the gRPC service until it is told to stop (SIGTERM, Ctrl-C); calls under way are finished.
 
-    A rule file with an error keeps it from starting; all errors are printed.
+    A rule file with an error, or with an example that fails, keeps it from starting; all of them are printed.
 
     \b
     Examples:
@@ -56,7 +56,11 @@ def command(rules: str, ledger: str, address: str, json_output: bool) -> None:
     if ":" not in address or not (port.isascii() and port.isdigit() and int(port[:6]) <= HIGHEST_PORT):
         unreadable(f"an address is HOST:PORT, with a port of at most {HIGHEST_PORT}, not {address}")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    registry = registry_of(sound_rules((rules,), rules))
+    checked = sound_rules((rules,), rules)
+    if failures := failed_examples(checked):
+        print_failures(failures, err=True)
+        sys.exit(FINDINGS)
+    registry = registry_of(checked)
     registry.compile()
     _spare_the_collector()
     evaluator = Evaluator(registry, MemoryLedger(now), now)

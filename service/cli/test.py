@@ -1,15 +1,12 @@
 """`vpi test`: the examples in rule files, run."""
 
 import sys
-from collections.abc import Sequence
 
 import click
 
-from dsl.diagnostics import as_data, show
-from dsl.examples import Failure, run
-from dsl.to_python import compile_ruleset
-from service.cli.options import FINDINGS, as_json, coloured, numbered, print_json, rules_option, sound_rules
-from service.loading import Checked
+from dsl.diagnostics import as_data
+from service.cli.options import FINDINGS, as_json, numbered, print_failures, print_json, rules_option, sound_rules
+from service.loading import failed_examples
 
 
 @click.command("test")
@@ -26,7 +23,7 @@ def command(paths: tuple[str, ...], rules: str, json_output: bool) -> None:
       vpi test proptech@2 --json
     """
     checked = sound_rules(paths, rules)
-    failures = [(one, failure) for one in checked for failure in _failures(one)]
+    failures = failed_examples(checked)
     examples = sum(len(one.ruleset.examples) for one in checked if one.ruleset)
     failed = len({(one.source.name, failure.example) for one, failure in failures})
     if json_output:
@@ -42,20 +39,8 @@ def command(paths: tuple[str, ...], rules: str, json_output: bool) -> None:
             }
         )
     else:
-        _print(failures)
+        print_failures(failures)
         verdict = f"{numbered(failed, 'example')} failed" if failed else "all passed"
         click.echo(f"{numbered(examples, 'example')} in {numbered(len(checked), 'file')}: {verdict}")
     if failures:
         sys.exit(FINDINGS)
-
-
-def _failures(checked: Checked) -> list[Failure]:
-    assert checked.ruleset is not None
-    return run(checked.ruleset, compile_ruleset(checked.ruleset).evaluate)
-
-
-def _print(failures: Sequence[tuple[Checked, Failure]]) -> None:
-    for one, failure in failures:
-        diagnostic = failure.diagnostic
-        click.echo(coloured(show(diagnostic, one.source), diagnostic.severity))
-        click.echo()

@@ -25,8 +25,8 @@ def random_program(rng: Random, step: int | None = None) -> Program:
     names = rng.sample(NAMES, rng.randint(1, min(len(NAMES), size.interactions)))
     interactions = [interaction(shop, name, types) for name in names]
     blocks = [each.tokens for each in interactions]
-    for number in range(rng.randint(0, size.examples)):
-        blocks.append([*example(shop, f"example {number}", types, interactions)])
+    numbers = range(rng.randint(0, size.examples))
+    blocks += [[*example(shop, f"example {number}", types, interactions)] for number in numbers]
     tokens += [token for block in blocks for token in (BREAK, *block)]
     landmarks = {name: tuple(values) for name, values in shop.landmarks.items()}
     return Program(Layout(rng).text(tokens), zone, types, landmarks)

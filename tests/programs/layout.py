@@ -88,10 +88,10 @@ class Layout:
         return self._rng.choice(("", "  ", "  ", "  ", "      ", "\t" if self._tabs else "    "))
 
     def _remarks(self) -> str:
-        lines = []
-        for _ in range(self._rng.choice((1, 1, 2, 3))):
-            lines.append(self._margin() + self._remark() + self._newline * self._rng.choice((1, 1, 2)))
-        return "".join(lines)
+        return "".join(
+            self._margin() + self._remark() + self._newline * self._rng.choice((1, 1, 2))
+            for _ in range(self._rng.choice((1, 1, 2, 3)))
+        )
 
     def _remark(self) -> str:
         self._count += 1

@@ -111,7 +111,7 @@ def test_a_hostile_file_ends_soon_and_says_why(name: str) -> None:
     assert time.process_time() - started < MOST_SECONDS
     assert len(diagnostics) <= 201
     assert all(len(show(d, source)) < 1_000 for d in diagnostics)
-    if name not in ("blanks", "long text", "escapes"):
+    if name not in ("blanks", "long text", "escapes", "events", "header"):
         assert diagnostics
 
 

@@ -45,6 +45,14 @@ def test_rules_with_errors_keep_it_from_starting(tmp_path: Path) -> None:
     assert no_traceback(said)
 
 
+def test_failing_examples_keep_it_from_starting(tmp_path: Path) -> None:
+    write_shop(tmp_path, SHOP + '\nexample "wrong"\n  sale (amount: 50) => sold, 1 unit, 99\n')
+    code, out, said = finished(process("serve", "--rules", tmp_path / "rules", "--address", "127.0.0.1:0"))
+    assert (code, out) == (1, "")
+    assert "error[example-failed]" in said
+    assert no_traceback(said)
+
+
 def test_no_rules(tmp_path: Path) -> None:
     code, out, said = finished(process("serve", "--rules", tmp_path, "--address", "127.0.0.1:0"))
     assert (code, out) == (2, "")
