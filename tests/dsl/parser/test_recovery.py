@@ -67,10 +67,11 @@ def test_all_slips_of_a_file_are_found_at_once() -> None:
     assert {broken.kind for broken in file.broken} == {"header", "event", "interaction", "example"}
 
 
-@pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.wrong.strip())
+BELOW_THE_HEADER = [slip for slip in SLIPS if slip.right in EVENT + INTERACTION + EXAMPLE]
+
+
+@pytest.mark.parametrize("slip", BELOW_THE_HEADER, ids=lambda slip: slip.wrong.strip())
 def test_every_slip_is_found_again_in_a_second_declaration(slip: Slip) -> None:
-    if slip.right not in EVENT + INTERACTION + EXAMPLE:
-        pytest.skip("the header stands once")
     wrong = (EVENT + INTERACTION + EXAMPLE).replace(slip.right, slip.wrong)
     _, mistakes = found(HEADER + wrong + wrong)
     assert [name for _, name in mistakes] == [slip.id, slip.id]
