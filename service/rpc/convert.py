@@ -38,8 +38,8 @@ def event_of(message: pb.Event) -> Event:
     values = message.data
     data: dict[str, object] = {}
     nested = False
-    # This loop is a quarter of a batch's time. A member of a oneof that is not at its default is the one that is set:
-    # asking which one is, twice as slow as reading one, is left for the values that are at theirs.
+    # This loop runs for every value of every event. A member of a oneof that is not at its default is the one that is
+    # set: asking which one is, slower than reading one, is left for the values that are at theirs.
     for path in values:
         value = values[path]
         if found := value.text or value.integer or value.boolean:
@@ -180,7 +180,7 @@ def write_evaluation(entry: Entry, message: pb.Evaluation) -> None:
     evaluation = entry.evaluation
     lines = evaluation.lines
     event = entry.event
-    # What answers have in common is copied from a template: setting a dozen fields one by one costs thrice as much.
+    # What answers have in common is copied from a template: setting a dozen fields one by one is slower.
     if len(lines) == 1:
         line = lines[0]
         message.CopyFrom(
