@@ -8,6 +8,9 @@
     ├── NoVersionInForce      no version is in force at the event's time
     ├── VersionNeedsDryRun    a version may be named only in a dry run
     ├── IdTaken               the id was recorded with other content
+    ├── NotRecorded           nothing is recorded under the id
+    ├── VersionTaken          the version is published with another meaning
+    ├── RulesRefused          the rule file has errors, or an example fails
     ├── QueueFull             too much is waiting; nothing was recorded
     └── LedgerUnavailable     the ledger can't be written just now; nothing was recorded
 
@@ -82,6 +85,36 @@ class IdTaken(ServiceError):
         self.recorded, self.ruleset, self.version = recorded, ruleset, version
 
 
+class NotRecorded(ServiceError):
+    """No evaluation is recorded under this ruleset, source and id: there is nothing to take back."""
+
+    def __init__(self, ruleset: str) -> None:
+        super().__init__(f"no evaluation is recorded under this source and id in {ruleset}")
+        self.ruleset = ruleset
+
+
+class VersionTaken(ServiceError):
+    """The version is published with another meaning; a published version never changes."""
+
+    def __init__(self, name: str, version: int, published: str, used: bool) -> None:
+        priced = " and has priced events" if used else ""
+        super().__init__(
+            f"version {version} of {name} was published {published}{priced}, and never changes; "
+            f"give what is new the next number and its own `effective`"
+        )
+        self.name, self.version, self.published, self.used = name, version, published, used
+
+
+class RulesRefused(ServiceError):
+    """A rule file can't be published: one violation an error or failed example."""
+
+    def __init__(self, path: str, violations: tuple[Violation, ...]) -> None:
+        first = violations[0]
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        super().__init__(f"{path} can't be published: {first.description}{more}")
+        self.violations = violations
+
+
 class QueueFull(ServiceError):
     """More events wait than the service takes on; nothing was recorded, a retry is safe."""
 
@@ -90,7 +123,13 @@ class QueueFull(ServiceError):
 
 
 class LedgerUnavailable(ServiceError):
-    """The ledger can't be written just now; nothing was recorded, a retry is safe."""
+    """The ledger can't be used just now; a retry with the same id is safe.
 
-    def __init__(self, why: str) -> None:
-        super().__init__(f"the ledger can't be written just now ({why}); nothing was recorded, a retry is safe")
+    Nothing was recorded, unless `in_doubt`: then the connection broke while the store was writing, and only sending the
+    event again tells; it is never counted twice.
+    """
+
+    def __init__(self, why: str, in_doubt: bool = False) -> None:
+        outcome = "it may have been recorded" if in_doubt else "nothing was recorded"
+        super().__init__(f"the ledger can't be used just now ({why}); {outcome}, a retry with the same id is safe")
+        self.in_doubt = in_doubt

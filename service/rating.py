@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from dsl import interpreter
-from dsl.evaluation import Counters, Evaluation, Refusal, Violation
+from dsl import interpreter, voiding
+from dsl.evaluation import Change, Counters, Evaluation, Line, Refusal, Violation
 from dsl.event import Event
 from dsl.zones import DAY, EARLIEST, LATEST
 from service.errors import EventRefused, ServiceError
-from service.ledger.interface import Entry, Rate, Rated
-from service.registry import Version, Versions
+from service.ledger.interface import Entry, Rate, Rated, Reprice, VoidCounters
+from service.registry import Registry, Version, Versions
 
 _TOO_EARLY = Violation("time", "time-in-future", "the event's time is more than 24 hours ahead of its arrival")
 
@@ -59,3 +59,15 @@ def explain_again(entry: Entry, version: Version) -> Evaluation:
     explained = interpreter.evaluate(version.ruleset, entry.event, before, explain=True)
     assert isinstance(explained, Evaluation), "a recorded event was accepted"
     return explained
+
+
+def repricer(registry: Registry) -> Reprice:
+    """What taking an entry back does, by the version that priced it."""
+
+    def reprice(entry: Entry, counters: VoidCounters) -> tuple[tuple[Line, ...], tuple[Change, ...]]:
+        ruleset = registry.versions(entry.ruleset).number(entry.version).ruleset
+        return voiding.void(
+            ruleset, entry.event, entry.evaluation, counters, lambda key: counters.priced_by(key) == entry.version
+        )
+
+    return reprice

@@ -1,10 +1,10 @@
 """A ledger in memory: for trying things out and for tests; what it holds ends with the process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from dsl.core import Ruleset
-from dsl.evaluation import CounterKey, Evaluation, Outcome
+from dsl.evaluation import CounterKey, Evaluation, Outcome, Violation
 from dsl.event import Event
 from service.content import same_content
 from service.errors import IdTaken, ServiceError
@@ -23,10 +23,13 @@ class MemoryLedger:
         self._counters: dict[CounterKey, int] = {}
         self._refused: list[Refused] = []
 
-    def record(self, submission: Submission) -> list[Answer]:
+    def record(self, group: Sequence[Submission]) -> list[list[Answer]]:
         """See `Ledger.record`."""
+        return [self._record(submission) for submission in group]
+
+    def _record(self, submission: Submission) -> list[Answer]:
         now = self._clock()
-        name, rate, entries, counters = submission.ruleset, submission.rate, self._entries, self._counters
+        name, rate, entries, counters = submission.ruleset, submission.rater(), self._entries, self._counters
         answers: list[Answer] = []
         for event in submission.events:
             key = (name, event.source, event.id)
@@ -36,27 +39,31 @@ class MemoryLedger:
                 continue
             rated = rate(event, counters)
             if isinstance(rated, ServiceError):
-                self._refused.append(Refused(name, event, str(rated), now))
+                self._refuse(name, event, str(rated), getattr(rated, "violations", ()), now)
                 answers.append(rated)
                 continue
             ruleset, evaluation = rated
             entry = Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
             answers.append(entry)
             if evaluation.outcome is Outcome.UNKNOWN_EVENT:
-                self._refused.append(Refused(name, event, evaluation.reason, now))
+                self._refuse(name, event, evaluation.reason, (), now)
                 continue
             entries[key] = entry
             for change in evaluation.changes:
                 counters[change.key] = change.before + change.delta
         return answers
 
+    def _refuse(self, name: str, event: Event, reason: str, violations: tuple[Violation, ...], now: int) -> None:
+        self._refused.append(Refused(len(self._refused) + 1, name, event, reason, violations, now))
+
     def preview(self, submission: Submission) -> list[Answer]:
         """See `Ledger.preview`."""
         now = self._clock()
         counters = Overlay(self._counters)
         answers: list[Answer] = []
+        rate = submission.rater()
         for event in submission.events:
-            rated = submission.rate(event, counters)
+            rated = rate(event, counters)
             if isinstance(rated, ServiceError):
                 answers.append(rated)
                 continue

@@ -1,12 +1,15 @@
 """EvaluationService: messages in, the evaluator, messages out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import grpc
 
+from dsl.event import Event
+from service.access import Access
 from service.errors import InvalidRequest, ServiceError
 from service.evaluator import PLAIN, Evaluator, Options
+from service.ledger.interface import Answer
 from service.rpc.convert import event_of, write_evaluation, write_result
 from vpi.v1 import evaluation_pb2 as pb
 from vpi.v1 import evaluation_pb2_grpc
@@ -20,14 +23,15 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
     """The rpcs of `vpi.v1.EvaluationService`."""
 
-    def __init__(self, evaluator: Evaluator) -> None:
+    def __init__(self, evaluator: Evaluator, access: Access) -> None:
         self._evaluator = evaluator
+        self._access = access
 
     async def Evaluate(self, request: pb.EvaluateRequest, context: Context) -> pb.EvaluateResponse:
         """Rates one event and records it."""
         if not request.HasField("event"):
             raise InvalidRequest("event", "an event is required")
-        answer = self._evaluator.evaluate(request.ruleset, (event_of(request.event),), _options(request))[0]
+        answer = (await self._evaluate(request, (event_of(request.event),)))[0]
         if isinstance(answer, ServiceError):
             raise answer
         response = pb.EvaluateResponse()
@@ -36,27 +40,34 @@ class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
 
     async def EvaluateBatch(self, request: pb.EvaluateBatchRequest, context: Context) -> pb.EvaluateBatchResponse:
         """Rates a batch, one result an event, in order."""
-        return self._batch(request)
+        return await self._batch(request)
 
     async def EvaluateStream(
         self, request_iterator: AsyncIterator[pb.EvaluateBatchRequest], context: Context
     ) -> AsyncIterator[pb.EvaluateBatchResponse]:
         """Rates batch after batch."""
         async for request in request_iterator:
-            yield self._batch(request)
+            yield await self._batch(request)
 
-    def _batch(self, request: pb.EvaluateBatchRequest) -> pb.EvaluateBatchResponse:
+    async def _batch(self, request: pb.EvaluateBatchRequest) -> pb.EvaluateBatchResponse:
         count = len(request.events)
         if count > MOST_EVENTS:
             raise InvalidRequest("events", f"a batch holds at most {MOST_EVENTS:,} events, this one {count:,}")
-        answers = self._evaluator.evaluate(
-            request.ruleset, [event_of(event) for event in request.events], _options(request)
-        )
+        answers = await self._evaluate(request, [event_of(event) for event in request.events])
         response = pb.EvaluateBatchResponse()
         add = response.results.add
         for answer in answers:
             write_result(answer, add())
         return response
+
+    async def _evaluate(
+        self, request: pb.EvaluateRequest | pb.EvaluateBatchRequest, events: Sequence[Event]
+    ) -> list[Answer]:
+        evaluator, options = self._evaluator, _options(request)
+        submission = evaluator.submission(request.ruleset, events, options)
+        if options.dry_run:
+            return await self._access.read(lambda: evaluator.ledger.preview(submission))
+        return evaluator.finished(await self._access.record(submission), options)
 
 
 def _options(request: pb.EvaluateRequest | pb.EvaluateBatchRequest) -> Options:

@@ -10,6 +10,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
+from service.access import Access, Direct
 from service.evaluator import Evaluator
 from service.rpc.evaluation import EvaluationService
 from service.rpc.rules import RulesService
@@ -59,10 +60,16 @@ class Running:
         await self.server.stop(grace_seconds)
 
 
-async def start(evaluator: Evaluator, address: str, clock: Callable[[], int]) -> Running:
-    """Starts a server at `HOST:PORT`, port 0 for a free one; raises AddressInUse."""
+async def start(
+    evaluator: Evaluator, address: str, clock: Callable[[], int], access: Access | None = None
+) -> Running:
+    """Starts a server at `HOST:PORT`, port 0 for a free one; raises AddressInUse.
+
+    `access` is how its rpcs use the ledger; without one, directly.
+    """
+    access = access or Direct(evaluator.ledger)
     server = grpc.aio.server(options=OPTIONS)
-    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(shield(EvaluationService(evaluator)), server)
+    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(shield(EvaluationService(evaluator, access)), server)
     rules_pb2_grpc.add_RulesServiceServicer_to_server(shield(RulesService(evaluator.registry, clock)), server)
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12vpi/v1/rules.proto\x12\x06vpi.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x01\n\x0bVersionInfo\x12\x0f\n\x07ruleset\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\t\"M\n\x13ListVersionsRequest\x12\x0f\n\x07ruleset\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListVersionsResponse\x12%\n\x08versions\x18\x01 \x03(\x0b\x32\x13.vpi.v1.VersionInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x11GetVersionRequest\x12\x0f\n\x07ruleset\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"H\n\x12GetVersionResponse\x12$\n\x07version\x18\x01 \x01(\x0b\x32\x13.vpi.v1.VersionInfo\x12\x0c\n\x04text\x18\x02 \x01(\t\"4\n\x11\x43heckRulesRequest\x12\x1f\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x10.vpi.v1.RuleFile\"&\n\x08RuleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"=\n\x12\x43heckRulesResponse\x12\'\n\x0b\x64iagnostics\x18\x01 \x03(\x0b\x32\x12.vpi.v1.Diagnostic\"\xbe\x01\n\nDiagnostic\x12\n\n\x02id\x18\x01 \x01(\t\x12\"\n\x08severity\x18\x02 \x01(\x0e\x32\x10.vpi.v1.Severity\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x05 \x01(\x05\x12\x10\n\x08\x65nd_line\x18\x06 \x01(\x05\x12\x12\n\nend_column\x18\x07 \x01(\x05\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\x0c\n\x04help\x18\t \x01(\t\x12\x0f\n\x07snippet\x18\n \x01(\t\":\n\x16\x44\x65scribeVersionRequest\x12\x0f\n\x07ruleset\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"\'\n\x17\x44\x65scribeVersionResponse\x12\x0c\n\x04text\x18\x01 \x01(\t*N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x32\xb7\x02\n\x0cRulesService\x12I\n\x0cListVersions\x12\x1b.vpi.v1.ListVersionsRequest\x1a\x1c.vpi.v1.ListVersionsResponse\x12\x43\n\nGetVersion\x12\x19.vpi.v1.GetVersionRequest\x1a\x1a.vpi.v1.GetVersionResponse\x12\x43\n\nCheckRules\x12\x19.vpi.v1.CheckRulesRequest\x1a\x1a.vpi.v1.CheckRulesResponse\x12R\n\x0f\x44\x65scribeVersion\x12\x1e.vpi.v1.DescribeVersionRequest\x1a\x1f.vpi.v1.DescribeVersionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x12vpi/v1/rules.proto\x12\x06vpi.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x01\n\x0bVersionInfo\x12\x0f\n\x07ruleset\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x32\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x63urrency\x18\x04 \x01(\t\x12\x10\n\x08timezone\x18\x05 \x01(\t\x12\x0e\n\x06sha256\x18\x06 \x01(\t\"M\n\x13ListVersionsRequest\x12\x0f\n\x07ruleset\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"V\n\x14ListVersionsResponse\x12%\n\x08versions\x18\x01 \x03(\x0b\x32\x13.vpi.v1.VersionInfo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x11GetVersionRequest\x12\x0f\n\x07ruleset\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"H\n\x12GetVersionResponse\x12$\n\x07version\x18\x01 \x01(\x0b\x32\x13.vpi.v1.VersionInfo\x12\x0c\n\x04text\x18\x02 \x01(\t\"4\n\x11\x43heckRulesRequest\x12\x1f\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x10.vpi.v1.RuleFile\"&\n\x08RuleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"=\n\x12\x43heckRulesResponse\x12\'\n\x0b\x64iagnostics\x18\x01 \x03(\x0b\x32\x12.vpi.v1.Diagnostic\"\xbe\x01\n\nDiagnostic\x12\n\n\x02id\x18\x01 \x01(\t\x12\"\n\x08severity\x18\x02 \x01(\x0e\x32\x10.vpi.v1.Severity\x12\x0c\n\x04path\x18\x03 \x01(\t\x12\x0c\n\x04line\x18\x04 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x05 \x01(\x05\x12\x10\n\x08\x65nd_line\x18\x06 \x01(\x05\x12\x12\n\nend_column\x18\x07 \x01(\x05\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\x0c\n\x04help\x18\t \x01(\t\x12\x0f\n\x07snippet\x18\n \x01(\t\"7\n\x15PublishVersionRequest\x12\x1e\n\x04\x66ile\x18\x01 \x01(\x0b\x32\x10.vpi.v1.RuleFile\"\x7f\n\x16PublishVersionResponse\x12$\n\x07version\x18\x01 \x01(\x0b\x32\x13.vpi.v1.VersionInfo\x12\x19\n\x11\x61lready_published\x18\x02 \x01(\x08\x12$\n\x08warnings\x18\x03 \x03(\x0b\x32\x12.vpi.v1.Diagnostic\":\n\x16\x44\x65scribeVersionRequest\x12\x0f\n\x07ruleset\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\"\'\n\x17\x44\x65scribeVersionResponse\x12\x0c\n\x04text\x18\x01 \x01(\t*N\n\x08Severity\x12\x18\n\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n\x0eSEVERITY_ERROR\x10\x01\x12\x14\n\x10SEVERITY_WARNING\x10\x02\x32\x88\x03\n\x0cRulesService\x12I\n\x0cListVersions\x12\x1b.vpi.v1.ListVersionsRequest\x1a\x1c.vpi.v1.ListVersionsResponse\x12\x43\n\nGetVersion\x12\x19.vpi.v1.GetVersionRequest\x1a\x1a.vpi.v1.GetVersionResponse\x12\x43\n\nCheckRules\x12\x19.vpi.v1.CheckRulesRequest\x1a\x1a.vpi.v1.CheckRulesResponse\x12O\n\x0ePublishVersion\x12\x1d.vpi.v1.PublishVersionRequest\x1a\x1e.vpi.v1.PublishVersionResponse\x12R\n\x0f\x44\x65scribeVersion\x12\x1e.vpi.v1.DescribeVersionRequest\x1a\x1f.vpi.v1.DescribeVersionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vpi.v1.rules_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEVERITY']._serialized_start=964
-  _globals['_SEVERITY']._serialized_end=1042
+  _globals['_SEVERITY']._serialized_start=1150
+  _globals['_SEVERITY']._serialized_end=1228
   _globals['_VERSIONINFO']._serialized_start=64
   _globals['_VERSIONINFO']._serialized_end=215
   _globals['_LISTVERSIONSREQUEST']._serialized_start=217
@@ -52,10 +52,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CHECKRULESRESPONSE']._serialized_end=668
   _globals['_DIAGNOSTIC']._serialized_start=671
   _globals['_DIAGNOSTIC']._serialized_end=861
-  _globals['_DESCRIBEVERSIONREQUEST']._serialized_start=863
-  _globals['_DESCRIBEVERSIONREQUEST']._serialized_end=921
-  _globals['_DESCRIBEVERSIONRESPONSE']._serialized_start=923
-  _globals['_DESCRIBEVERSIONRESPONSE']._serialized_end=962
-  _globals['_RULESSERVICE']._serialized_start=1045
-  _globals['_RULESSERVICE']._serialized_end=1356
+  _globals['_PUBLISHVERSIONREQUEST']._serialized_start=863
+  _globals['_PUBLISHVERSIONREQUEST']._serialized_end=918
+  _globals['_PUBLISHVERSIONRESPONSE']._serialized_start=920
+  _globals['_PUBLISHVERSIONRESPONSE']._serialized_end=1047
+  _globals['_DESCRIBEVERSIONREQUEST']._serialized_start=1049
+  _globals['_DESCRIBEVERSIONREQUEST']._serialized_end=1107
+  _globals['_DESCRIBEVERSIONRESPONSE']._serialized_start=1109
+  _globals['_DESCRIBEVERSIONRESPONSE']._serialized_end=1148
+  _globals['_RULESSERVICE']._serialized_start=1231
+  _globals['_RULESSERVICE']._serialized_end=1623
 # @@protoc_insertion_point(module_scope)

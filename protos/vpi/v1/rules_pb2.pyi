@@ -341,6 +341,66 @@ class Diagnostic(_message.Message):
 Global___Diagnostic: _TypeAlias = Diagnostic  # noqa: Y015
 
 @_typing.final
+class PublishVersionRequest(_message.Message):
+    """A version to publish."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def file(self) -> Global___RuleFile:
+        """The rule file. Its header says which version of which ruleset it is; its path is only used in errors."""
+
+    def __init__(
+        self,
+        *,
+        file: Global___RuleFile | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["file", b"file"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["file", b"file"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishVersionRequest: _TypeAlias = PublishVersionRequest  # noqa: Y015
+
+@_typing.final
+class PublishVersionResponse(_message.Message):
+    """What is published now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    ALREADY_PUBLISHED_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    already_published: _builtins.bool
+    """Whether the version had been published before, so that nothing changed."""
+    @_builtins.property
+    def version(self) -> Global___VersionInfo:
+        """What identifies it. `sha256` is that of the text that was published first."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Diagnostic]:
+        """What is worth knowing although the file is sound: its warnings, and totals that start again within a period that is
+        under way.
+        """
+
+    def __init__(
+        self,
+        *,
+        version: Global___VersionInfo | None = ...,
+        already_published: _builtins.bool = ...,
+        warnings: _abc.Iterable[Global___Diagnostic] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["already_published", b"already_published", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublishVersionResponse: _TypeAlias = PublishVersionResponse  # noqa: Y015
+
+@_typing.final
 class DescribeVersionRequest(_message.Message):
     """Which version to describe."""
 

@@ -52,6 +52,11 @@ class RulesServiceStub:
                 request_serializer=vpi_dot_v1_dot_rules__pb2.CheckRulesRequest.SerializeToString,
                 response_deserializer=vpi_dot_v1_dot_rules__pb2.CheckRulesResponse.FromString,
                 _registered_method=True)
+        self.PublishVersion = channel.unary_unary(
+                '/vpi.v1.RulesService/PublishVersion',
+                request_serializer=vpi_dot_v1_dot_rules__pb2.PublishVersionRequest.SerializeToString,
+                response_deserializer=vpi_dot_v1_dot_rules__pb2.PublishVersionResponse.FromString,
+                _registered_method=True)
         self.DescribeVersion = channel.unary_unary(
                 '/vpi.v1.RulesService/DescribeVersion',
                 request_serializer=vpi_dot_v1_dot_rules__pb2.DescribeVersionRequest.SerializeToString,
@@ -93,6 +98,21 @@ class RulesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PublishVersion(self, request, context):
+        """Makes a version immutable and serves it: from now on it prices the events of its time.
+
+        The file is checked against itself and against the published versions of its ruleset, and its examples are run.
+        Publishing the same text again changes nothing, and nor does a text that differs in its format alone: the first one
+        stays.
+
+        Errors: INVALID_ARGUMENT with google.rpc.BadRequest, one field violation an error of the file or a failed example;
+        ALREADY_EXISTS where the version is published with another meaning; UNAVAILABLE and RESOURCE_EXHAUSTED with
+        google.rpc.RetryInfo, where a retry is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DescribeVersion(self, request, context):
         """Describes one version to people.
 
@@ -119,6 +139,11 @@ def add_RulesServiceServicer_to_server(servicer, server):
                     servicer.CheckRules,
                     request_deserializer=vpi_dot_v1_dot_rules__pb2.CheckRulesRequest.FromString,
                     response_serializer=vpi_dot_v1_dot_rules__pb2.CheckRulesResponse.SerializeToString,
+            ),
+            'PublishVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.PublishVersion,
+                    request_deserializer=vpi_dot_v1_dot_rules__pb2.PublishVersionRequest.FromString,
+                    response_serializer=vpi_dot_v1_dot_rules__pb2.PublishVersionResponse.SerializeToString,
             ),
             'DescribeVersion': grpc.unary_unary_rpc_method_handler(
                     servicer.DescribeVersion,
@@ -210,6 +235,33 @@ class RulesService:
             '/vpi.v1.RulesService/CheckRules',
             vpi_dot_v1_dot_rules__pb2.CheckRulesRequest.SerializeToString,
             vpi_dot_v1_dot_rules__pb2.CheckRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PublishVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vpi.v1.RulesService/PublishVersion',
+            vpi_dot_v1_dot_rules__pb2.PublishVersionRequest.SerializeToString,
+            vpi_dot_v1_dot_rules__pb2.PublishVersionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,17 @@ class RulesServiceStub:
 
     Errors: INVALID_ARGUMENT where no file is given or two have one path.
     """
+    PublishVersion: _grpc.UnaryUnaryMultiCallable[_rules_pb2.PublishVersionRequest, _rules_pb2.PublishVersionResponse]
+    """Makes a version immutable and serves it: from now on it prices the events of its time.
+
+    The file is checked against itself and against the published versions of its ruleset, and its examples are run.
+    Publishing the same text again changes nothing, and nor does a text that differs in its format alone: the first one
+    stays.
+
+    Errors: INVALID_ARGUMENT with google.rpc.BadRequest, one field violation an error of the file or a failed example;
+    ALREADY_EXISTS where the version is published with another meaning; UNAVAILABLE and RESOURCE_EXHAUSTED with
+    google.rpc.RetryInfo, where a retry is safe.
+    """
     DescribeVersion: _grpc.UnaryUnaryMultiCallable[_rules_pb2.DescribeVersionRequest, _rules_pb2.DescribeVersionResponse]
     """Describes one version to people.
 
@@ -81,6 +92,17 @@ class RulesServiceAsyncStub(RulesServiceStub):
     """Checks rule files and changes nothing. Mistakes in them are an answer, not an error of the call.
 
     Errors: INVALID_ARGUMENT where no file is given or two have one path.
+    """
+    PublishVersion: _aio.UnaryUnaryMultiCallable[_rules_pb2.PublishVersionRequest, _rules_pb2.PublishVersionResponse]  # type: ignore[assignment]
+    """Makes a version immutable and serves it: from now on it prices the events of its time.
+
+    The file is checked against itself and against the published versions of its ruleset, and its examples are run.
+    Publishing the same text again changes nothing, and nor does a text that differs in its format alone: the first one
+    stays.
+
+    Errors: INVALID_ARGUMENT with google.rpc.BadRequest, one field violation an error of the file or a failed example;
+    ALREADY_EXISTS where the version is published with another meaning; UNAVAILABLE and RESOURCE_EXHAUSTED with
+    google.rpc.RetryInfo, where a retry is safe.
     """
     DescribeVersion: _aio.UnaryUnaryMultiCallable[_rules_pb2.DescribeVersionRequest, _rules_pb2.DescribeVersionResponse]  # type: ignore[assignment]
     """Describes one version to people.
@@ -126,6 +148,23 @@ class RulesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Checks rule files and changes nothing. Mistakes in them are an answer, not an error of the call.
 
         Errors: INVALID_ARGUMENT where no file is given or two have one path.
+        """
+
+    @_abc_1.abstractmethod
+    def PublishVersion(
+        self,
+        request: _rules_pb2.PublishVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_rules_pb2.PublishVersionResponse, _abc.Awaitable[_rules_pb2.PublishVersionResponse]]:
+        """Makes a version immutable and serves it: from now on it prices the events of its time.
+
+        The file is checked against itself and against the published versions of its ruleset, and its examples are run.
+        Publishing the same text again changes nothing, and nor does a text that differs in its format alone: the first one
+        stays.
+
+        Errors: INVALID_ARGUMENT with google.rpc.BadRequest, one field violation an error of the file or a failed example;
+        ALREADY_EXISTS where the version is published with another meaning; UNAVAILABLE and RESOURCE_EXHAUSTED with
+        google.rpc.RetryInfo, where a retry is safe.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,190 @@
+"""Ways from the server's event loop to a ledger: at once, or through a bounded queue whose groups share a commit."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
+from threading import Thread
+from typing import Protocol, TypeVar
+
+from service.errors import QueueFull, ServiceError
+from service.ledger.interface import Answer, Ledger, Submission
+
+MOST_WAITING = 50_000
+"""Events that may wait for their commit; past it a call is refused. A batch on its own is always taken."""
+LARGEST_GROUP = 4_000
+"""Events that share a commit, unless one submission has more."""
+GATHER_SECONDS = 0.002
+"""How long the first of a group waits for others, where the group before had several."""
+READERS = 2
+"""Threads that read while another writes."""
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class Access(Protocol):
+    """How rpcs use a ledger. What `record` or `write` has given back is kept."""
+
+    async def record(self, submission: Submission) -> list[Answer]:
+        """See `Ledger.record`; raises QueueFull as well."""
+        ...
+
+    async def write(self, work: Callable[[], T]) -> T:
+        """Does what writes to the ledger, while nothing else does; raises what it raises, and QueueFull."""
+        ...
+
+    async def read(self, work: Callable[[], T]) -> T:
+        """Does what only reads."""
+        ...
+
+    async def close(self) -> None:
+        """Waits for what is under way."""
+        ...
+
+
+class Direct:
+    """For a ledger that never waits, such as one in memory: everything is done on the spot."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def record(self, submission: Submission) -> list[Answer]:
+        """See `Access.record`."""
+        return self._ledger.record((submission,))[0]
+
+    async def write(self, work: Callable[[], T]) -> T:
+        """See `Access.write`."""
+        return work()
+
+    async def read(self, work: Callable[[], T]) -> T:
+        """See `Access.read`."""
+        return work()
+
+    async def close(self) -> None:
+        """Nothing is ever under way."""
+
+
+Job = tuple[Submission | Callable[[], object], "asyncio.Future[object]"]
+
+
+class GroupCommit:
+    """One thread writes; what arrives while it commits makes up its next group.
+
+    Made and used on the running event loop. Submissions are recorded in the order in which they came.
+    """
+
+    def __init__(self, ledger: Ledger, most_waiting: int = MOST_WAITING, gather_seconds: float = GATHER_SECONDS) -> None:
+        self._ledger = ledger
+        self._most_waiting = most_waiting
+        self._gather_seconds = gather_seconds
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[Job] = deque()
+        self._waiting_events = 0
+        self._busy = False
+        self._last_size = 0
+        self._groups: SimpleQueue[list[Job] | None] = SimpleQueue()
+        self._readers = ThreadPoolExecutor(READERS, "ledger-reader")
+        self._writer = Thread(target=self._write_groups, name="ledger-writer", daemon=True)
+        self._writer.start()
+
+    async def record(self, submission: Submission) -> list[Answer]:
+        """See `Access.record`."""
+        answers = await self._enqueue(submission, len(submission.events))
+        assert isinstance(answers, list)
+        return answers
+
+    async def write(self, work: Callable[[], T]) -> T:
+        """See `Access.write`."""
+        return await self._enqueue(work, 1)  # type: ignore[return-value]  # the job's result is what `work` gives
+
+    async def read(self, work: Callable[[], T]) -> T:
+        """See `Access.read`."""
+        return await self._loop.run_in_executor(self._readers, work)
+
+    async def close(self) -> None:
+        """See `Access.close`."""
+        while self._busy:
+            await asyncio.sleep(0.005)
+        self._groups.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._readers.shutdown()
+
+    def _enqueue(self, job: Submission | Callable[[], object], events: int) -> "asyncio.Future[object]":
+        if self._waiting and self._waiting_events + events > self._most_waiting:
+            raise QueueFull
+        answer: asyncio.Future[object] = self._loop.create_future()
+        self._waiting.append((job, answer))
+        self._waiting_events += events
+        if not self._busy:
+            self._busy = True
+            # A caller on its own is answered at once. Where several call at a time the others are on their way: waiting for
+            # them makes one commit of several.
+            if self._last_size > 1:
+                self._loop.call_later(self._gather_seconds, self._hand_over)
+            else:
+                self._loop.call_soon(self._hand_over)
+        return answer
+
+    def _hand_over(self) -> None:
+        """Gives the writer its next group: submissions, or one other job."""
+        group: list[Job] = []
+        events = 0
+        while self._waiting:
+            job = self._waiting[0][0]
+            if not isinstance(job, Submission):
+                if not group:
+                    group.append(self._waiting.popleft())
+                    events = 1
+                break
+            if group and events + len(job.events) > LARGEST_GROUP:
+                break
+            group.append(self._waiting.popleft())
+            events += len(job.events)
+        self._waiting_events -= events
+        self._last_size = len(group)
+        self._groups.put(group)
+
+    def _done(self, group: Sequence[Job], results: Sequence[object]) -> None:
+        for (_, answer), result in zip(group, results, strict=True):
+            if answer.done():
+                continue  # the caller has gone; what it asked for is recorded all the same
+            if isinstance(result, BaseException):
+                answer.set_exception(result)
+            else:
+                answer.set_result(result)
+        if self._waiting:
+            self._hand_over()
+        else:
+            self._busy = False
+
+    # ── in the writer's thread ──────────────────────────────────────────────
+
+    def _write_groups(self) -> None:
+        while (group := self._groups.get()) is not None:
+            results = self._write(group)
+            self._loop.call_soon_threadsafe(self._done, group, results)
+
+    def _write(self, group: Sequence[Job]) -> Sequence[object]:
+        """One result a job: what it gives, or what it raises."""
+        submissions = [job for job, _ in group if isinstance(job, Submission)]
+        if not submissions:
+            return [_attempt(job) for job, _ in group if not isinstance(job, Submission)]
+        try:
+            return self._ledger.record(submissions)
+        except ServiceError as error:
+            return [error] * len(submissions)
+        except Exception as error:  # noqa: BLE001 - the edge of the thread: it must go on
+            if len(submissions) == 1:
+                return [error]
+            # Nobody is to suffer for another's submission: each is tried on its own.
+            logger.exception("an unforeseen error in a group of %d", len(submissions))
+            return [_attempt(lambda one=one: self._ledger.record((one,))[0]) for one in submissions]  # type: ignore[misc]
+
+
+def _attempt(job: Callable[[], object]) -> object:
+    try:
+        return job()
+    except Exception as error:  # noqa: BLE001 - handed to the caller
+        return error
