@@ -24,6 +24,8 @@ def shield(servicer: Servicer) -> Servicer:
     An interceptor would do the same, but makes a handler anew for every call.
     """
     for name in dir(type(servicer)):
+        if name.startswith("_"):
+            continue
         rpc = getattr(servicer, name)
         if inspect.isasyncgenfunction(rpc):
             setattr(servicer, name, _shielded_stream(rpc))
