@@ -259,8 +259,8 @@ class Ledger(Protocol):
         """Every record with a higher sequence, ascending, however many there are."""
         ...
 
-    def counters(self) -> Iterator[tuple[CounterKey, int]]:
-        """Every counter that has moved."""
+    def counters(self) -> Iterator[tuple[str, CounterKey, int]]:
+        """Every counter that has moved: its ruleset, key and value. Rulesets share none."""
         ...
 
     def verify(self) -> Iterator[str]:

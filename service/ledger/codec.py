@@ -1,0 +1,240 @@
+"""Events and evaluations as the texts that a ledger keeps: JSON that loses nothing, and what the same content has in common.
+
+A value that JSON has no word for is an object with one member, which names its kind: no value of an event is an object,
+since nested data is flattened before it gets here. Money, units and counters are integers of any length.
+"""
+
+import json
+from decimal import Decimal
+from hashlib import sha256
+from json.encoder import encode_basestring_ascii as quoted
+from typing import Any
+
+from dsl.evaluation import Change, CounterKey, Evaluation, Line, Outcome, Violation
+from dsl.event import Event, Instant, Other
+from service.content import canonical
+
+LONGEST_PLAIN = 40
+"""Digits of an integer that stands as itself in canonical text; longer ones stand with an exponent."""
+LARGEST_PLAIN = 10**LONGEST_PLAIN
+MOST_CACHED = 100_000
+
+# ── an event's data ─────────────────────────────────────────────────────────
+
+
+def data_texts(data: dict[str, object]) -> tuple[str, str]:
+    """The data as it came, and as canonical text; both JSON, and the same string for most events.
+
+    Two events have the same content exactly if their canonical texts, types, subjects and times are equal.
+    """
+    kept: list[str] = []
+    same = True
+    for path in sorted(data):
+        value = data[path]
+        kind = type(value)
+        if kind is str:
+            text = quoted(value)  # type: ignore[arg-type]
+        elif kind is bool:
+            text = "true" if value else "false"
+        elif kind is int and -LARGEST_PLAIN < value < LARGEST_PLAIN:  # type: ignore[operator]
+            text = str(value)
+        else:
+            same = False
+            text = _kept(value)
+        kept.append(f"{quoted(path)}:{text}")
+    text = "{" + ",".join(kept) + "}"
+    return text, (text if same else _canonical(data))
+
+
+def _canonical(data: dict[str, object]) -> str:
+    found = (f"{quoted(path)}:{_canonical_value(data[path])}" for path in sorted(data) if data[path] is not None)
+    return "{" + ",".join(found) + "}"
+
+
+def _canonical_value(value: object) -> str:
+    match value:
+        case bool() | str():
+            return json.dumps(value)
+        case int():
+            return _number(Decimal(value))
+        case float():
+            return _number(Decimal(repr(value)))
+        case Decimal():
+            return _number(value)
+        case _:
+            return canonical(value)
+
+
+def _number(value: Decimal) -> str:
+    """A number's one text: 5, 5.0 and the double 5 are `5`; 1.10 is `11e-1`."""
+    if not value.is_finite():
+        return str(value)
+    sign, digits, exponent = value.as_tuple()
+    assert isinstance(exponent, int)
+    text = "".join(map(str, digits)).lstrip("0")
+    stripped = text.rstrip("0")
+    if not stripped:
+        return "0"
+    exponent += len(text) - len(stripped)
+    minus = "-" if sign else ""
+    if 0 <= exponent and len(stripped) + exponent <= LONGEST_PLAIN:
+        return f"{minus}{stripped}{'0' * exponent}"
+    return f"{minus}{stripped}e{exponent}"
+
+
+def content_hash(event: Event, canonical_data: str) -> bytes:
+    """The SHA-256 of an event's content."""
+    kind, subject, time = event.type, event.subject, event.time
+    if type(kind) is str and type(subject) is str and type(time) is int:
+        text = f"{kind}\0{subject}\0{time}\0{canonical_data}"
+    else:
+        # Such an event was refused, if it came: it only has to differ from every one that was not.
+        text = f"\x01{kind!r}\0{subject!r}\0{time!r}\0{canonical_data}"
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _kept(value: object) -> str:
+    match value:
+        case None | bool() | int() | str():
+            return json.dumps(value)
+        case float():
+            return f'{{"double":"{value!r}"}}'
+        case Decimal():
+            text = str(value)
+            # A number that JSON would read back as an integer, or not at all, is marked.
+            return text if "." in text and "E" not in text else f'{{"decimal":"{text}"}}'
+        case Instant():
+            return f'{{"timestamp":{value.microseconds}}}'
+        case Other():
+            return f'{{"other":[{quoted(value.shape)},{quoted(value.content)}]}}'
+        case list():
+            return json.dumps(value, separators=(",", ":"))
+        case _:
+            raise TypeError(f"no value of an event: {type(value).__name__}")
+
+
+def _decoded(value: Any) -> object:
+    if not isinstance(value, dict):
+        return value
+    ((kind, content),) = value.items()
+    match kind:
+        case "double":
+            return float(content)
+        case "decimal":
+            return Decimal(content)
+        case "timestamp":
+            return Instant(content)
+        case "other":
+            return Other(*content)
+        case _:
+            raise ValueError(f"no kind of value: {kind}")
+
+
+def data_of(text: str) -> dict[str, object]:
+    """The data that `data_texts` gave as it came."""
+    return {path: _decoded(value) for path, value in json.loads(text, parse_float=Decimal).items()}
+
+
+def event_text(event: Event) -> str:
+    """A whole event, whatever its members are: refused ones are kept like this."""
+    members = {name: getattr(event, name) for name in ("id", "source", "type", "subject", "time")}
+    inner = ",".join(f"{quoted(name)}:{_kept(value)}" for name, value in members.items())
+    return f'{{{inner},"data":{data_texts(event.data)[0]},"conflicts":{json.dumps(list(event.conflicts))}}}'
+
+
+def event_of(text: str) -> Event:
+    """The event that `event_text` kept."""
+    members = json.loads(text, parse_float=Decimal)
+    data = {path: _decoded(value) for path, value in members.pop("data").items()}
+    conflicts = tuple(members.pop("conflicts"))
+    return Event(data=data, conflicts=conflicts, **{name: _decoded(value) for name, value in members.items()})
+
+
+# ── an evaluation ───────────────────────────────────────────────────────────
+
+
+class KeyTexts(dict[CounterKey, str]):
+    """Counters' keys as JSON, kept since the same ones come again and again."""
+
+    def __missing__(self, key: CounterKey) -> str:
+        if len(self) > MOST_CACHED:
+            self.clear()
+        text = self[key] = key_text(key)
+        return text
+
+
+def key_text(key: CounterKey) -> str:
+    """The key of a counter as text."""
+    return json.dumps(key, separators=(",", ":"))
+
+
+def key_of(text: str) -> CounterKey:
+    """The key of a counter from its text."""
+    return tuple(json.loads(text))
+
+
+def answer_text(evaluation: Evaluation, keys: KeyTexts) -> str:
+    """An evaluation without its steps."""
+    warnings = f',"warnings":{json.dumps(evaluation.warnings)}' if evaluation.warnings else ""
+    limited = f',"limited_by":"{evaluation.limited_by}"' if evaluation.limited_by else ""
+    return (
+        f'{{"outcome":"{evaluation.outcome.value}","main":{evaluation.main},"reason":{quoted(evaluation.reason)}{limited}{warnings}'
+        f',"lines":{_lines(evaluation.lines)},"changes":{_changes(evaluation.changes, keys)}}}'
+    )
+
+
+def void_text(reason: str, lines: tuple[Line, ...], changes: tuple[Change, ...], keys: KeyTexts) -> str:
+    """What a void did, and why."""
+    return f'{{"reason":{quoted(reason)},"lines":{_lines(lines)},"changes":{_changes(changes, keys)}}}'
+
+
+def _lines(lines: tuple[Line, ...]) -> str:
+    found = [f'["{line.interaction}",{line.units},{quoted(line.noun)},{line.price}]' for line in lines]
+    return f"[{','.join(found)}]"
+
+
+def _changes(changes: tuple[Change, ...], keys: KeyTexts) -> str:
+    return f"[{','.join([f'[{keys[change.key]},{change.before},{change.delta}]' for change in changes])}]"
+
+
+def evaluation_of(text: str) -> Evaluation:
+    """The evaluation that `answer_text` kept."""
+    kept = loaded(text)
+    return Evaluation(
+        Outcome(kept["outcome"]),
+        lines_of(kept),
+        kept["main"],
+        kept["reason"],
+        tuple(kept.get("warnings", ())),
+        changes_of(kept),
+        limited_by=kept.get("limited_by", ""),
+    )
+
+
+def loaded(text: str) -> dict[str, Any]:
+    """A kept evaluation or void as plain data."""
+    kept: dict[str, Any] = json.loads(text)
+    return kept
+
+
+def lines_of(kept: dict[str, Any]) -> tuple[Line, ...]:
+    """The lines of a kept evaluation or void."""
+    return tuple(Line(*line) for line in kept["lines"])
+
+
+def changes_of(kept: dict[str, Any]) -> tuple[Change, ...]:
+    """The changes of a kept evaluation or void."""
+    return tuple(Change(tuple(key), before, delta) for key, before, delta in kept["changes"])
+
+
+# ── why an event was refused ────────────────────────────────────────────────
+
+
+def violations_text(violations: tuple[Violation, ...]) -> str:
+    """Violations as JSON."""
+    return json.dumps([[violation.field, violation.id, violation.description] for violation in violations])
+
+
+def violations_of(text: str) -> tuple[Violation, ...]:
+    """The violations that `violations_text` kept."""
+    return tuple(Violation(*violation) for violation in json.loads(text))

@@ -1,0 +1,268 @@
+"""Reading the tables of a ledger in an SQL database: pages of records, sums, and whether all that is stored fits together.
+
+Parameters are written `:name`; a database with another way of writing them translates that.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from dsl.evaluation import Change, Line
+from dsl.event import Event
+from dsl.zones import LATEST
+from service.ledger import chain, codec
+from service.ledger.interface import Chain, Entry, Published, Query, Record, Refused, UsageLine
+from service.ledger.paging import position_of, token_of
+from service.ledger.sql import link, void_of
+
+Row = Mapping[str, Any]
+Select = Callable[[str, Mapping[str, object]], Iterable[Row]]
+"""Runs a query with its parameters, by name; gives its rows one after the other."""
+
+_RECORDS = """
+SELECT e.sequence, s.ruleset, s.source, e.event_id, c.subject, e.day, e.time, e.type, e.data, e.version, e.currency,
+  e.answer, e.recorded, e.content, e.writer, e.number, e.chain, e.voids,
+  o.answer AS voided_answer, o.recorded AS voided_recorded, v.sequence AS voided_by
+FROM entries e
+JOIN streams s ON s.id = e.stream
+JOIN customers c ON c.id = e.customer
+LEFT JOIN entries o ON o.sequence = e.voids
+LEFT JOIN entries v ON v.voids = e.sequence
+"""
+RECORDS = _RECORDS + "WHERE e.sequence > :after ORDER BY e.sequence"
+BY_CHAIN = _RECORDS + "ORDER BY e.writer, e.number"
+COUNTERS = "SELECT ruleset, key, value FROM counters"
+CHAINS = "SELECT id, rows, chain, began FROM writers ORDER BY id"
+USAGE_OF_ALL = """
+SELECT c.ruleset, c.subject, u.day, u.interaction, u.noun, u.events, u.units, u.price
+FROM usage u JOIN customers c ON c.id = u.customer
+"""
+USAGE = """
+SELECT u.day, u.interaction, u.noun, u.events, u.units, u.price
+FROM usage u JOIN customers c ON c.id = u.customer
+WHERE c.ruleset = :ruleset AND c.subject = :subject AND u.day BETWEEN :first AND :last
+ORDER BY u.day, u.interaction
+"""
+REFUSED = """
+SELECT sequence, ruleset, event, reason, violations, recorded FROM refused
+WHERE sequence > :after AND (:ruleset = '' OR ruleset = :ruleset) ORDER BY sequence LIMIT :size
+"""
+PUBLISHED = """
+SELECT position, ruleset, version, effective, text, sha256, published, used FROM publications
+WHERE replaced = 0 ORDER BY ruleset, version
+"""
+
+
+def record_of(row: Row) -> Record:
+    """A record from a row of `RECORDS`."""
+    event = Event(row["event_id"], row["source"], row["type"], row["subject"], row["time"], codec.data_of(row["data"]))
+    is_void = row["voids"] is not None
+    kept, recorded = (row["voided_answer"], row["voided_recorded"]) if is_void else (row["answer"], row["recorded"])
+    entry = Entry(row["ruleset"], row["version"], row["currency"], event, codec.evaluation_of(kept), recorded)
+    return Record(
+        row["sequence"],
+        row["writer"],
+        row["number"],
+        bytes(row["chain"]).hex(),
+        bytes(row["content"]).hex(),
+        void_of(entry, row["answer"], row["recorded"]) if is_void else entry,
+        row["voided_by"] is not None,
+    )
+
+
+def find(select: Select, query: Query, size: int, after: str) -> tuple[list[Record], str]:
+    """See `Ledger.find`."""
+    by_time = bool(query.subject)
+    conditions, parameters = _conditions(query)
+    if after:
+        position = position_of(query, after)
+        if by_time:
+            conditions.append("(e.time, e.sequence) > (:after_time, :after)")
+            parameters["after_time"], parameters["after"] = position
+        else:
+            conditions.append("e.sequence > :after")
+            parameters["after"] = position[1]
+    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+    order = "e.time, e.sequence" if by_time else "e.sequence"
+    parameters["size"] = size + 1
+    found = [record_of(row) for row in select(f"{_RECORDS}{where}ORDER BY {order} LIMIT :size", parameters)]
+    if len(found) <= size:
+        return found, ""
+    last = found[size - 1]
+    event = _event_of(last)
+    return found[:size], token_of(query, (int(event.time) if by_time else 0, last.sequence))  # type: ignore[call-overload]
+
+
+def _conditions(query: Query) -> tuple[list[str], dict[str, object]]:
+    conditions: list[str] = []
+    parameters: dict[str, object] = {}
+    for name, column in (
+        ("ruleset", "s.ruleset"),
+        ("subject", "c.subject"),
+        ("source", "s.source"),
+        ("event_id", "e.event_id"),
+    ):
+        if value := getattr(query, name):
+            conditions.append(f"{column} = :{name}")
+            parameters[name] = value
+    if query.subject and query.ruleset:
+        # Names the customer outright, so that no other plan than by the customer's index is thought of.
+        conditions.append("e.customer = (SELECT id FROM customers WHERE ruleset = :ruleset AND subject = :subject)")
+    if query.start is not None:
+        conditions.append("e.time >= :start")
+        parameters["start"] = query.start
+    if query.end is not None:
+        conditions.append("e.time < :end")
+        parameters["end"] = min(query.end, LATEST + 1)
+    if query.outcome is not None:
+        conditions.append("e.outcome = :outcome")
+        parameters["outcome"] = query.outcome.value
+    if query.interaction:
+        conditions.append("e.interactions LIKE :interaction ESCAPE '\\'")
+        parameters["interaction"] = _like(query.interaction)
+    return conditions, parameters
+
+
+def _like(name: str) -> str:
+    return "% " + name.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%") + " %"
+
+
+def _event_of(record: Record) -> Event:
+    row = record.row
+    return row.event if isinstance(row, Entry) else row.entry.event
+
+
+def usage(select: Select, ruleset: str, subject: str, first_day: int, last_day: int) -> list[UsageLine]:
+    """See `Ledger.usage`."""
+    parameters = {"ruleset": ruleset, "subject": subject, "first": first_day, "last": last_day}
+    return [
+        UsageLine(row["day"], row["interaction"], row["noun"], row["events"], int(row["units"]), int(row["price"]))
+        for row in select(USAGE, parameters)
+    ]
+
+
+def refused(select: Select, ruleset: str, size: int, after: int) -> list[Refused]:
+    """See `Ledger.refused`."""
+    return [
+        Refused(
+            row["sequence"],
+            row["ruleset"],
+            codec.event_of(row["event"]),
+            row["reason"],
+            codec.violations_of(row["violations"]),
+            row["recorded"],
+        )
+        for row in select(REFUSED, {"ruleset": ruleset, "after": after, "size": size})
+    ]
+
+
+def published(select: Select) -> list[Published]:
+    """See `Ledger.published`."""
+    return [published_of(row) for row in select(PUBLISHED, {})]
+
+
+def published_of(row: Row) -> Published:
+    """A version from a row of `PUBLISHED`."""
+    return Published(
+        row["ruleset"],
+        row["version"],
+        row["effective"],
+        row["text"],
+        row["sha256"],
+        row["published"],
+        bool(row["used"]),
+    )
+
+
+def chains(select: Select) -> list[Chain]:
+    """See `Ledger.chains`."""
+    return [Chain(row["id"], row["rows"], bytes(row["chain"]).hex(), row["began"]) for row in select(CHAINS, {})]
+
+
+# ── whether everything fits together ────────────────────────────────────────
+
+
+def verify(select: Select) -> Iterator[str]:
+    """See `Ledger.verify`: the chains row by row, then counters and usage against the sums of the entries."""
+    counters: dict[tuple[str, str], int] = defaultdict(int)
+    use: dict[tuple[str, str, int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    heads = {row["id"]: (row["rows"], bytes(row["chain"])) for row in select(CHAINS, {})}
+    writer, number, head, broken = 0, 0, b"", False
+    seen: dict[int, tuple[int, bytes]] = {}
+    for row in select(BY_CHAIN, {}):
+        if row["writer"] != writer:
+            writer, number, head, broken = row["writer"], 0, chain.genesis(row["writer"]), False
+        if not broken:
+            fault = _fault(row, number + 1, head)
+            if fault:
+                broken = True
+                yield fault
+        number, head = row["number"], bytes(row["chain"])
+        seen[writer] = (number, head)
+        try:
+            _add_up(row, counters, use)
+        except (KeyError, TypeError, ValueError):
+            yield f"row {row['sequence']} can't be read: its answer or data is damaged"
+    for writer, (rows, last) in heads.items():
+        found = seen.pop(writer, (0, chain.genesis(writer)))
+        if found != (rows, last):
+            yield (
+                f"chain {writer} should end at row {rows} with {last.hex()[:16]}…, and ends at row {found[0]} with "
+                f"{found[1].hex()[:16]}…: rows are missing at its end, or were added"
+            )
+    for writer in seen:
+        yield f"chain {writer} has rows and is not registered"
+    yield from _sums(select, counters, use)
+
+
+def _fault(row: Row, number: int, head: bytes) -> str:
+    """What is wrong with a row, "" where it follows from the row before it."""
+    place = f"row {row['sequence']} (number {row['number']} of chain {row['writer']})"
+    if row["number"] != number:
+        return f"{place} is bad: number {number} is missing before it"
+    try:
+        data = codec.data_of(row["data"])
+        event = Event(row["event_id"], row["source"], row["type"], row["subject"], row["time"], data)
+        canonical = codec.data_texts(data)[1]
+    except (KeyError, TypeError, ValueError):
+        return f"{place} is bad: its data can't be read"
+    content = bytes(row["content"])
+    if codec.content_hash(event, canonical) != content:
+        return f"{place} is bad: its event is not the one that was recorded"
+    entry = Entry(row["ruleset"], row["version"], row["currency"], event, None, row["recorded"])  # type: ignore[arg-type]
+    fields = (row["sequence"], row["data"], row["answer"], row["recorded"], content, row["voids"])
+    if link(head, entry, *fields) != bytes(row["chain"]):
+        return f"{place} is bad: it, or what came before it, was changed after it was recorded"
+    return ""
+
+
+def _add_up(row: Row, counters: dict[tuple[str, str], int], use: dict[tuple[str, str, int, str], list[int]]) -> None:
+    kept = codec.loaded(row["answer"])
+    changes: tuple[Change, ...] = codec.changes_of(kept)
+    for change in changes:
+        counters[row["ruleset"], codec.key_text(change.key)] += change.delta
+    lines: tuple[Line, ...] = codec.lines_of(kept)
+    for line in lines:
+        sums = use[row["ruleset"], row["subject"], row["day"], line.interaction]
+        sums[0] += -1 if row["voids"] is not None else 1
+        sums[1] += line.units
+        sums[2] += line.price
+
+
+def _sums(
+    select: Select, counters: dict[tuple[str, str], int], use: dict[tuple[str, str, int, str], list[int]]
+) -> Iterator[str]:
+    for row in select(COUNTERS, {}):
+        due = counters.pop((row["ruleset"], row["key"]), 0)
+        if int(row["value"]) != due:
+            yield f"the counter {row['key']} of {row['ruleset']} is {row['value']}; its entries add up to {due}"
+    for (ruleset, key), due in counters.items():
+        if due:
+            yield f"the counter {key} of {ruleset} is missing; its entries add up to {due}"
+    for row in select(USAGE_OF_ALL, {}):
+        place = (row["ruleset"], row["subject"], row["day"], row["interaction"])
+        if [row["events"], int(row["units"]), int(row["price"])] != use.pop(place, [0, 0, 0]):
+            yield f"the usage of {place[3]} on day {place[2]} by customer {place[1]} of {place[0]} is not what its entries add up to"
+    for place, sums in use.items():
+        if any(sums):
+            yield f"the usage of {place[3]} on day {place[2]} by customer {place[1]} of {place[0]} is missing"

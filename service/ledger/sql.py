@@ -1,0 +1,544 @@
+"""What the ledgers in SQL databases share: how a group of submissions becomes rows, whatever the database.
+
+A `Book` is open on one database for one writer. In each transaction it looks up what is known, rates what is new, one event
+after another, and at the end has all rows written at once. It remembers counters, customers and sources between
+transactions for as long as nobody else writes; `forget` makes it ask again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import NamedTuple, Protocol
+
+from dsl.evaluation import Change, CounterKey, Evaluation, Line, Outcome
+from dsl.event import Event
+from dsl.zones import HOUR, zone_named
+from service.errors import EventRefused, IdTaken, NotRecorded, ServiceError
+from service.ledger import codec
+from service.ledger.interface import Answer, Entry, Rate, Reprice, Submission, Void
+from service.times import as_text
+
+MOST_REMEMBERED = 200_000
+"""Counters, customers and the like that a book remembers of each kind."""
+LONGEST_MEMBER = 256
+"""Characters of an event's id or source; a longer one is refused and need not be looked up."""
+
+
+class EntryRow(NamedTuple):
+    """A row of `entries`; see the first migration."""
+
+    sequence: int
+    stream: int
+    event_id: str
+    customer: int
+    day: int
+    time: int
+    type: str
+    data: str
+    version: int
+    currency: str
+    outcome: str
+    interactions: str
+    answer: str
+    recorded: int
+    content: bytes
+    writer: int
+    number: int
+    chain: bytes
+    voids: int | None
+
+
+class RefusedRow(NamedTuple):
+    """A row of `refused`."""
+
+    ruleset: str
+    event: str
+    reason: str
+    violations: str
+    recorded: int
+
+
+class CounterRow(NamedTuple):
+    """A row of `counters`: the value as text."""
+
+    ruleset: str
+    key: str
+    value: str
+    version: int
+
+
+class UsageRow(NamedTuple):
+    """A row of `usage`: units and price as text."""
+
+    customer: int
+    day: int
+    interaction: str
+    noun: str
+    events: int
+    units: str
+    price: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is kept of an entry that an event may repeat."""
+
+    sequence: int
+    customer: int
+    subject: str
+    day: int
+    time: int
+    type: str
+    data: str
+    version: int
+    currency: str
+    outcome: str
+    interactions: str
+    answer: str
+    recorded: int
+    content: bytes
+
+    def entry(self, ruleset: str, event: Event, duplicate: bool = True) -> Entry:
+        """The entry, of an event with the same content."""
+        evaluation = codec.evaluation_of(self.answer)
+        return Entry(ruleset, self.version, self.currency, event, evaluation, self.recorded, duplicate)
+
+
+@dataclass(slots=True)
+class Rows:
+    """What one transaction adds. Counters and usage are new values under keys that may be there already."""
+
+    entries: list[EntryRow] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
+    counters: list[CounterRow] = field(default_factory=list)
+    usage: list[UsageRow] = field(default_factory=list)
+    used: set[tuple[str, int]] = field(default_factory=set)
+    """Versions that an entry names for the first time, as far as this book knows."""
+
+
+@dataclass(slots=True)
+class Chained:
+    """Where a writer's chain stands."""
+
+    writer: int
+    rows: int
+    head: bytes
+
+
+class Tables(Protocol):
+    """The statements of one database, inside the transaction that is open."""
+
+    def stream(self, ruleset: str, source: str, make: bool) -> int | None:
+        """The number of a ruleset's source; None where there is none and none is to be made."""
+        ...
+
+    def customer(self, ruleset: str, subject: str) -> int:
+        """The number of a ruleset's customer, made where there is none."""
+        ...
+
+    def known(self, stream: int, ids: Sequence[str]) -> dict[str, Known]:
+        """The evaluations among a stream's events, by id."""
+        ...
+
+    def void_of(self, sequence: int) -> tuple[str, int] | None:
+        """The void of an entry, if there is one: its answer and when it was recorded."""
+        ...
+
+    def counter(self, ruleset: str, key: str) -> tuple[int, int] | None:
+        """A counter's value and version."""
+        ...
+
+    def usage(self, customer: int, day: int, interaction: str) -> tuple[str, int, int, int] | None:
+        """A customer's noun, events, units and price of a day."""
+        ...
+
+    def next_sequences(self, count: int) -> Sequence[int]:
+        """Sequences for so many entries, ascending."""
+        ...
+
+    def write(self, rows: Rows, chained: Chained) -> None:
+        """Adds rows, and says where the writer's chain stands."""
+        ...
+
+
+class BookCounters:
+    """A ruleset's counters as they stand in the middle of a transaction."""
+
+    def __init__(self, ruleset: str, tables: Tables, keys: codec.KeyTexts) -> None:
+        self.values: dict[CounterKey, int] = {}
+        self.versions: dict[CounterKey, int] = {}
+        self.dirty: dict[CounterKey, None] = {}
+        self._ruleset, self._tables, self._keys = ruleset, tables, keys
+
+    def get(self, key: CounterKey, default: int, /) -> int:
+        """The counter's value, looked up where it is not remembered."""
+        value = self.values.get(key)
+        if value is not None:
+            return value
+        found = self._tables.counter(self._ruleset, self._keys[key])
+        if found is None:
+            self.values[key] = 0
+            return default
+        self.values[key], self.versions[key] = found
+        return found[0]
+
+    def priced_by(self, key: CounterKey) -> int:
+        """See `VoidCounters.priced_by`."""
+        self.get(key, 0)
+        return self.versions.get(key, 0)
+
+    def apply(self, changes: Iterable[Change], version: int) -> None:
+        """Moves counters as one version's evaluation says."""
+        for change in changes:
+            if change.delta:
+                key = change.key
+                self.values[key] = change.before + change.delta
+                if self.versions.setdefault(key, version) != version:
+                    self.versions[key] = 0
+                self.dirty[key] = None
+
+    def rows(self) -> list[CounterRow]:
+        """The counters that moved."""
+        keys, values, versions, ruleset = self._keys, self.values, self.versions, self._ruleset
+        return [CounterRow(ruleset, keys[key], str(values[key]), versions[key]) for key in self.dirty]
+
+
+class Book:
+    """One writer's view of a database; `clock` gives now as an instant."""
+
+    def __init__(self, tables: Tables, clock: Callable[[], int]) -> None:
+        self._tables = tables
+        self._clock = clock
+        self._keys = codec.KeyTexts()
+        self.chained = Chained(0, 0, b"")
+        self._seen_used: set[tuple[str, int]] = set()
+        self.forget()
+
+    def forget(self) -> None:
+        """Remembers nothing: another has written, or the transaction was rolled back."""
+        self._streams: dict[tuple[str, str], int] = {}
+        self._customers: dict[tuple[str, str], int] = {}
+        self._counters: dict[str, BookCounters] = {}
+        self._usage: dict[tuple[int, int, str], list[int | str]] = {}
+        self._start()
+
+    def _start(self) -> None:
+        self._rows = Rows()
+        self._fresh: dict[tuple[str, str, str], tuple[bytes, Entry]] = {}
+        self._dirty_usage: dict[tuple[int, int, str], None] = {}
+        self._head = Chained(self.chained.writer, self.chained.rows, self.chained.head)
+        self._numbered: list[int] = []
+
+    # ── one transaction ─────────────────────────────────────────────────────
+
+    def begin(self, chained: Chained) -> None:
+        """Starts on a transaction, with the writer's chain as it stands."""
+        self.chained = chained
+        if (
+            len(self._customers) + len(self._usage) + sum(len(c.values) for c in self._counters.values())
+            > MOST_REMEMBERED
+        ):
+            self.forget()
+        self._start()
+        for counters in self._counters.values():
+            counters.dirty.clear()
+
+    def write(self) -> None:
+        """Has everything written that was added since `begin`; the transaction can then commit."""
+        rows = self._rows
+        rows.counters = [row for counters in self._counters.values() if counters.dirty for row in counters.rows()]
+        rows.usage = [self._usage_row(key) for key in self._dirty_usage]
+        rows.used -= self._seen_used
+        if rows.entries or rows.refused:
+            self._tables.write(rows, self._head)
+
+    def committed(self) -> None:
+        """Takes over what was written."""
+        self.chained = self._head
+        self._seen_used |= self._rows.used
+        self._start()
+
+    def submit(self, submission: Submission, sequences: Sequence[int] | None = None) -> list[Answer]:
+        """Rates a submission's events in order and adds their rows; one answer an event."""
+        known = self._known(submission)
+        rate = submission.rater()
+        name, now, fresh = submission.ruleset, self._clock(), self._fresh
+        counters = self.counters(name)
+        answers: list[Answer] = []
+        self._number(len(submission.events))
+        for event in submission.events:
+            if type(event.source) is str and type(event.id) is str:
+                key = (name, event.source, event.id)
+                first = fresh.get(key)
+                kept = known.get(key) if first is None else None
+                if first is not None or kept is not None:
+                    answers.append(self._repeated(name, event, first, kept))
+                    continue
+            rated = rate(event, counters)
+            if isinstance(rated, ServiceError):
+                violations = rated.violations if isinstance(rated, EventRefused) else ()
+                self._refuse(name, event, str(rated), codec.violations_text(violations), now)
+                answers.append(rated)
+                continue
+            ruleset, evaluation = rated
+            entry = Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
+            answers.append(entry)
+            if evaluation.outcome is Outcome.UNKNOWN_EVENT:
+                self._refuse(name, event, evaluation.reason, "[]", now)
+                continue
+            content = self._add(entry, ruleset.zone)
+            fresh[key] = (content, entry)
+            counters.apply(evaluation.changes, ruleset.version)
+        return answers
+
+    def counters(self, ruleset: str) -> BookCounters:
+        """A ruleset's counters."""
+        counters = self._counters.get(ruleset)
+        if counters is None:
+            counters = self._counters[ruleset] = BookCounters(ruleset, self._tables, self._keys)
+        return counters
+
+    def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
+        """Adds the void of an entry, or gives the one that there is. Raises NotRecorded."""
+        stream = self._tables.stream(ruleset, source, make=False)
+        kept = None if stream is None else self._tables.known(stream, [event_id]).get(event_id)
+        if stream is None or kept is None:
+            raise NotRecorded(ruleset)
+        event = Event(event_id, source, kept.type, kept.subject, kept.time, codec.data_of(kept.data))
+        entry = kept.entry(ruleset, event, duplicate=False)
+        first = self._tables.void_of(kept.sequence)
+        if first is not None:
+            return void_of(entry, *first, duplicate=True)
+        counters = self.counters(ruleset)
+        lines, changes = reprice(entry, counters)
+        void = Void(entry, lines, changes, reason, self._clock())
+        answer = codec.void_text(reason, lines, changes, self._keys)
+        self._number(1)
+        self._append(
+            entry, stream, kept.customer, kept.day, kept.data, kept.outcome, kept.interactions, answer, void.recorded,
+            kept.content, kept.sequence,
+        )  # fmt: skip
+        self._use(kept.customer, kept.day, lines, -1)
+        counters.apply(changes, entry.version)
+        return void
+
+    # ── looking up ──────────────────────────────────────────────────────────
+
+    def _known(self, submission: Submission) -> dict[tuple[str, str, str], Known]:
+        """The evaluations that the submission's events may repeat, by key."""
+        asked: dict[str, list[str]] = {}
+        for event in submission.events:
+            source, event_id = event.source, event.id
+            # Whatever else stands there can't have been recorded; nor can it be asked for, in some databases.
+            if type(source) is str and type(event_id) is str and _is_key(source) and _is_key(event_id):
+                asked.setdefault(source, []).append(event_id)
+        name = submission.ruleset
+        found: dict[tuple[str, str, str], Known] = {}
+        for source, ids in asked.items():
+            stream = self._stream(name, source, make=False)
+            if stream is not None:
+                for event_id, kept in self._tables.known(stream, ids).items():
+                    found[name, source, event_id] = kept
+        return found
+
+    def known_keys(self, submission: Submission) -> set[tuple[object, object]]:
+        """The sources and ids among the submission's events that are recorded."""
+        return {(source, event_id) for _, source, event_id in self._known(submission)}
+
+    def _repeated(self, name: str, event: Event, first: tuple[bytes, Entry] | None, kept: Known | None) -> Answer:
+        content = codec.content_hash(event, codec.data_texts(event.data)[1])
+        if first is not None:
+            known, entry = first
+            if content == known:
+                return replace(entry, duplicate=True)
+            return IdTaken(as_text(entry.recorded), name, entry.version)
+        assert kept is not None
+        if content == kept.content:
+            return kept.entry(name, event)
+        return IdTaken(as_text(kept.recorded), name, kept.version)
+
+    def _stream(self, ruleset: str, source: str, make: bool) -> int | None:
+        key = (ruleset, source)
+        stream = self._streams.get(key)
+        if stream is None:
+            stream = self._tables.stream(ruleset, source, make)
+            if stream is not None:
+                self._streams[key] = stream
+        return stream
+
+    def _customer(self, ruleset: str, subject: str) -> int:
+        key = (ruleset, subject)
+        customer = self._customers.get(key)
+        if customer is None:
+            customer = self._customers[key] = self._tables.customer(ruleset, subject)
+        return customer
+
+    # ── adding rows ─────────────────────────────────────────────────────────
+
+    def _number(self, count: int) -> None:
+        """Has at least so many sequences at hand, the next one last."""
+        missing = count - len(self._numbered)
+        if missing > 0:
+            self._numbered = [*reversed(self._tables.next_sequences(missing)), *self._numbered]
+
+    def _refuse(self, name: str, event: Event, reason: str, violations: str, now: int) -> None:
+        self._rows.refused.append(RefusedRow(name, codec.event_text(event), reason, violations, now))
+
+    def _add(self, entry: Entry, zone: str) -> bytes:
+        """Adds an evaluation's row; gives the hash of its content."""
+        event, evaluation = entry.event, entry.evaluation
+        data, canonical = codec.data_texts(event.data)
+        content = codec.content_hash(event, canonical)
+        subject: str = event.subject  # type: ignore[assignment]  # an accepted event's members are strings
+        source: str = event.source  # type: ignore[assignment]
+        customer = self._customer(entry.ruleset, subject)
+        stream = self._stream(entry.ruleset, source, make=True)
+        assert stream is not None
+        lines = evaluation.lines
+        interactions = f" {lines[0].interaction} " if len(lines) == 1 else _names(evaluation)
+        answer = codec.answer_text(evaluation, self._keys)
+        day = _day(zone, event.time)  # type: ignore[arg-type]
+        self._append(
+            entry, stream, customer, day, data, evaluation.outcome.value, interactions, answer, entry.recorded,
+            content, None,
+        )  # fmt: skip
+        if lines:
+            self._use(customer, day, lines, 1)
+        self._rows.used.add((entry.ruleset, entry.version))
+        return content
+
+    def _append(
+        self, entry: Entry, stream: int, customer: int, day: int, data: str, outcome: str, interactions: str,
+        answer: str, recorded: int, content: bytes, voids: int | None,
+    ) -> None:  # fmt: skip
+        event, head = entry.event, self._head
+        sequence = self._numbered.pop()
+        head.rows += 1
+        head.head = link(head.head, entry, sequence, data, answer, recorded, content, voids)
+        self._rows.entries.append(
+            # A named tuple's own constructor takes three times as long.
+            tuple.__new__(
+                EntryRow,
+                (
+                    sequence,
+                    stream,
+                    event.id,
+                    customer,
+                    day,
+                    event.time,
+                    event.type,
+                    data,
+                    entry.version,  # type: ignore[arg-type]
+                    entry.currency,
+                    outcome,
+                    interactions,
+                    answer,
+                    recorded,
+                    content,
+                    head.writer,
+                    head.rows,
+                    head.head,
+                    voids,
+                ),
+            )  # fmt: skip
+        )
+
+    def _use(self, customer: int, day: int, lines: Sequence[Line], sign: int) -> None:
+        for line in lines:
+            key = (customer, day, line.interaction)
+            use = self._usage.get(key)
+            if use is None:
+                use = self._usage[key] = list(self._tables.usage(*key) or (line.noun, 0, 0, 0))
+            use[1] += sign  # type: ignore[operator]
+            use[2] += line.units  # type: ignore[operator]
+            use[3] += line.price  # type: ignore[operator]
+            self._dirty_usage[key] = None
+
+    def _usage_row(self, key: tuple[int, int, str]) -> UsageRow:
+        noun, events, units, price = self._usage[key]
+        return UsageRow(*key, str(noun), int(events), str(units), str(price))
+
+
+def link(
+    previous: bytes,
+    entry: Entry,
+    sequence: int,
+    data: str,
+    answer: str,
+    recorded: int,
+    content: bytes,
+    voids: int | None,
+) -> bytes:
+    """The chain's hash over a row and all before it: SHA-256 of the hash before, the hash of the event's content (which
+    covers its type, customer, time and data by meaning), and the row's texts, each with its length in code points.
+
+    `chain.link` would do as well, and takes three times as long.
+    """
+    event, ruleset, currency = entry.event, entry.ruleset, entry.currency
+    source: str = event.source  # type: ignore[assignment]  # an accepted event's members are strings
+    event_id: str = event.id  # type: ignore[assignment]
+    text = (
+        f"{sequence} {entry.version} {recorded} {voids or 0} {len(ruleset)}:{ruleset}{len(source)}:{source}"
+        f"{len(event_id)}:{event_id}{len(currency)}:{currency}{len(data)}:{data}{answer}"
+    )
+    return sha256(b"%b%b%b" % (previous, content, text.encode())).digest()
+
+
+def void_of(entry: Entry, answer: str, recorded: int, duplicate: bool = False) -> Void:
+    """A void from what is kept of it."""
+    kept = codec.loaded(answer)
+    return Void(entry, codec.lines_of(kept), codec.changes_of(kept), kept["reason"], recorded, duplicate)
+
+
+def _names(evaluation: Evaluation) -> str:
+    """The names of all lines, or of the interaction without room, each between spaces; "" where there is none."""
+    names = [line.interaction for line in evaluation.lines] or [evaluation.limited_by]
+    return f" {' '.join(names)} " if names != [""] else ""
+
+
+def _is_key(text: str) -> bool:
+    if not 0 < len(text) <= LONGEST_MEMBER or "\0" in text:
+        return False
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _day(zone_name: str, time: int) -> int:
+    zone = zone_named(zone_name)
+    day = zone.blocks("day").get(time // HOUR)
+    return zone.period("day", time) if day is None else day
+
+
+class Preview:
+    """Counters that read through to others and keep what is added to themselves."""
+
+    def __init__(self, below: BookCounters) -> None:
+        self._below = below
+        self._own: dict[CounterKey, int] = {}
+
+    def get(self, key: CounterKey, default: int, /) -> int:
+        """The counter's value here, or below, or the default."""
+        own = self._own.get(key)
+        return self._below.get(key, default) if own is None else own
+
+    def apply(self, evaluation: Evaluation) -> None:
+        """Takes an evaluation's changes over."""
+        for change in evaluation.changes:
+            self._own[change.key] = change.before + change.delta
+
+
+def previewed(
+    submission: Submission, rate: Rate, counters: BookCounters, known: set[tuple[object, object]], now: int
+) -> list[Answer]:
+    """The answers of a dry run; `known` are the sources and ids that are recorded."""
+    ahead = Preview(counters)
+    answers: list[Answer] = []
+    for event in submission.events:
+        rated = rate(event, ahead)
+        if isinstance(rated, ServiceError):
+            answers.append(rated)
+            continue
+        ruleset, evaluation = rated
+        ahead.apply(evaluation)
+        duplicate = (event.source, event.id) in known
+        answers.append(Entry(submission.ruleset, ruleset.version, ruleset.currency, event, evaluation, now, duplicate))
+    return answers

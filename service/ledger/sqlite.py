@@ -1,0 +1,561 @@
+"""A ledger in an SQLite file: the embedded default.
+
+One connection writes, from one thread at a time; each reading thread has its own. Several processes may have one file open:
+transactions that write begin with BEGIN IMMEDIATE, so that they wait for each other and never fail half-way, and
+`PRAGMA data_version` tells a process that another has written.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3
+
+from dsl.evaluation import CounterKey
+from service.errors import LedgerUnavailable, VersionTaken
+from service.ledger import chain, codec, reading
+from service.ledger.interface import (
+    Answer,
+    CantBackUp,
+    CantOpen,
+    Chain,
+    Published,
+    Query,
+    Record,
+    Refused,
+    Reprice,
+    Stats,
+    Submission,
+    UsageLine,
+    Void,
+)
+from service.ledger.migrations import migrations, outstanding
+from service.ledger.sql import Book, BookCounters, Chained, EntryRow, Known, Rows, UsageRow, previewed
+from service.times import as_text
+
+BUSY_SECONDS = 10.0
+"""How long one process waits for another's transaction."""
+FIRST_WITH_BUG, LAST_WITH_BUG = (3, 7, 0), (3, 51, 2)
+"""Releases of SQLite in which a checkpoint may lose commits where a file has two connections and a write-ahead log."""
+PRAGMAS = (
+    "synchronous = FULL",
+    "cache_size = -65536",
+    # The log is copied into the file less often than by default: what was written again meanwhile is then copied once.
+    "wal_autocheckpoint = 8000",
+    "journal_size_limit = 134217728",
+    "temp_store = MEMORY",
+)
+_KNOWN = """
+SELECT e.event_id, e.sequence, e.customer, c.subject, e.day, e.time, e.type, e.data, e.version, e.currency, e.outcome,
+  e.interactions, e.answer, e.recorded, e.content
+FROM entries e JOIN customers c ON c.id = e.customer
+WHERE e.stream = ? AND e.voids IS NULL AND e.event_id
+"""
+_KNOWN_ONE = _KNOWN + "= ?"
+_KNOWN_ALL = _KNOWN + "IN (SELECT value FROM json_each(?))"
+
+
+def has_wal_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
+    """Whether this SQLite may lose commits when it uses a write-ahead log."""
+    return FIRST_WITH_BUG <= version <= LAST_WITH_BUG
+
+
+class SqliteTables:
+    """The statements of `service.ledger.sql.Tables`, on one connection."""
+
+    def __init__(self, connection: Any) -> None:
+        self._execute = connection.execute
+        self._executemany = connection.executemany
+        self.last_sequence: int | None = None
+        self._given = 0
+
+    def begin(self, fresh: bool) -> None:
+        """Starts on a transaction; `fresh` where another connection may have written."""
+        if fresh or self.last_sequence is None:
+            self.last_sequence = self._execute("SELECT coalesce(max(sequence), 0) FROM entries").fetchone()[0]
+        self._given = self.last_sequence or 0
+
+    def stream(self, ruleset: str, source: str, make: bool) -> int | None:
+        """See `Tables.stream`."""
+        return self._number_of("streams", "source", ruleset, source, make)
+
+    def customer(self, ruleset: str, subject: str) -> int:
+        """See `Tables.customer`."""
+        number = self._number_of("customers", "subject", ruleset, subject, True)
+        assert number is not None
+        return number
+
+    def _number_of(self, table: str, column: str, ruleset: str, name: str, make: bool) -> int | None:
+        found = self._execute(f"SELECT id FROM {table} WHERE ruleset = ? AND {column} = ?", (ruleset, name)).fetchone()
+        if found is None and make:
+            made = self._execute(f"INSERT INTO {table} (ruleset, {column}) VALUES (?, ?)", (ruleset, name))
+            return int(made.lastrowid)
+        return None if found is None else int(found[0])
+
+    def known(self, stream: int, ids: Sequence[str]) -> dict[str, Known]:
+        """See `Tables.known`."""
+        if len(ids) == 1:
+            rows = self._execute(_KNOWN_ONE, (stream, ids[0]))
+        else:
+            rows = self._execute(_KNOWN_ALL, (stream, f"[{','.join(map(codec.quoted, ids))}]"))
+        return {row[0]: Known(*row[1:]) for row in rows}
+
+    def void_of(self, sequence: int) -> tuple[str, int] | None:
+        """See `Tables.void_of`."""
+        found: tuple[str, int] | None = self._execute(
+            "SELECT answer, recorded FROM entries WHERE voids = ?", (sequence,)
+        ).fetchone()
+        return found
+
+    def counter(self, ruleset: str, key: str) -> tuple[int, int] | None:
+        """See `Tables.counter`."""
+        found = self._execute(
+            "SELECT value, version FROM counters WHERE ruleset = ? AND key = ?", (ruleset, key)
+        ).fetchone()
+        return None if found is None else (int(found[0]), found[1])
+
+    def usage(self, customer: int, day: int, interaction: str) -> tuple[str, int, int, int] | None:
+        """See `Tables.usage`."""
+        found = self._execute(
+            "SELECT noun, events, units, price FROM usage WHERE customer = ? AND day = ? AND interaction = ?",
+            (customer, day, interaction),
+        ).fetchone()
+        return None if found is None else (found[0], found[1], int(found[2]), int(found[3]))
+
+    def next_sequences(self, count: int) -> Sequence[int]:
+        """See `Tables.next_sequences`."""
+        first = self._given + 1
+        self._given += count
+        return range(first, first + count)
+
+    def write(self, rows: Rows, chained: Chained) -> None:
+        """See `Tables.write`."""
+        if rows.entries:
+            self._executemany(_insert("entries", EntryRow._fields), rows.entries)
+            self.last_sequence = rows.entries[-1].sequence
+            self._execute(
+                "UPDATE writers SET rows = ?, chain = ? WHERE id = ?", (chained.rows, chained.head, chained.writer)
+            )
+        if rows.counters:
+            self._executemany("INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?)", rows.counters)
+        if rows.usage:
+            self._executemany(_insert("usage", UsageRow._fields, "OR REPLACE "), rows.usage)
+        if rows.refused:
+            columns = ("ruleset", "event", "reason", "violations", "recorded")
+            self._executemany(_insert("refused", columns), rows.refused)
+        for ruleset, version in rows.used:
+            self._execute(
+                "UPDATE publications SET used = 1 WHERE ruleset = ? AND version = ? AND replaced = 0",
+                (ruleset, version),
+            )
+
+
+def _insert(table: str, columns: Sequence[str], how: str = "") -> str:
+    return f"INSERT {how}INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+class SqliteLedger:
+    """A ledger in the file at `path`, made where there is none; `clock` gives now as an instant.
+
+    Raises CantOpen for a file that is no ledger, or of a later release, or where none can be made.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], int], busy_seconds: float = BUSY_SECONDS) -> None:
+        self._path = path.absolute()
+        self._clock = clock
+        self._busy_seconds = busy_seconds
+        self._reacts: list[Callable[[Sequence[Published]], None]] = []
+        self._position: int | None = None
+        self._writer = 0
+        self._reading = threading.local()
+        self._readers: list[Any] = []
+        self._lock = threading.Lock()
+        try:
+            self._open("rwc")
+        except sqlite3.Error as error:
+            raise CantOpen(f"{path} can't be opened as a ledger: {_in_words(error)}") from None
+
+    # ── writing ─────────────────────────────────────────────────────────────
+
+    def record(self, group: Sequence[Submission]) -> list[list[Answer]]:
+        """See `Ledger.record`."""
+        with self._transaction() as book:
+            answers = [book.submit(submission) for submission in group]
+            book.write()
+        return answers
+
+    def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
+        """See `Ledger.void`."""
+        with self._transaction() as book:
+            void = book.void(ruleset, source, event_id, reason, reprice)
+            book.write()
+        return void
+
+    def publish(self, version: Published, replace: bool = False) -> Published:
+        """See `Ledger.publish`."""
+        with self._transaction():
+            row = self._select_one(f"{_IN_PLACE}", {"ruleset": version.ruleset, "version": version.version})
+            if row is not None:
+                kept = reading.published_of(row)
+                if kept.sha256 == version.sha256:
+                    return kept
+                if kept.used or not replace:
+                    raise VersionTaken(kept.ruleset, kept.version, as_text(kept.published), kept.used)
+                self._writing.execute("UPDATE publications SET replaced = 1 WHERE position = ?", (row["position"],))
+            self._writing.execute(
+                "INSERT INTO publications (ruleset, version, effective, text, sha256, published) VALUES (?, ?, ?, ?, ?, ?)",
+                (version.ruleset, version.version, version.effective, version.text, version.sha256, version.published),
+            )
+        return version
+
+    def on_publication(self, react: Callable[[Sequence[Published]], None]) -> None:
+        """See `Ledger.on_publication`."""
+        self._reacts.append(react)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Book]:
+        """A transaction that writes; whatever ends it early undoes it."""
+        committing = False
+        try:
+            self._reopen()
+            connection, book = self._writing, self._book
+            connection.execute("BEGIN IMMEDIATE")
+            self._catch_up()
+            book.begin(self._chained())
+            yield book
+            committing = True
+            connection.execute("COMMIT")
+            if not self._in_place():
+                self._let_go()
+                raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
+            book.committed()
+        except sqlite3.Error as error:
+            self._let_go()
+            raise LedgerUnavailable(_in_words(error), in_doubt=committing) from None
+        except BaseException:
+            self._undo()
+            raise
+
+    def _catch_up(self) -> None:
+        """Takes over what other connections have written since the last transaction."""
+        (seen,) = self._writing.execute("PRAGMA data_version").fetchone()
+        fresh = seen != self._data_version
+        if fresh:
+            self._book.forget()
+            self._data_version = seen
+        self._tables.begin(fresh)
+        if fresh or self._position is None:
+            (position,) = self._writing.execute("SELECT coalesce(max(position), 0) FROM publications").fetchone()
+            if position != self._position:
+                self._position = position
+                if self._reacts:
+                    published = reading.published(self._database.query)
+                    for react in self._reacts:
+                        react(published)
+
+    def _chained(self) -> Chained:
+        """Where this writer's chain stands; a handle begins one with its first transaction."""
+        if not self._writer:
+            began = self._clock()
+            made = self._writing.execute("INSERT INTO writers (began, rows, chain) VALUES (?, 0, ?)", (began, b""))
+            self._begin_chain(int(made.lastrowid))
+        if self._book.chained.writer != self._writer:
+            rows, head = self._writing.execute(
+                "SELECT rows, chain FROM writers WHERE id = ?", (self._writer,)
+            ).fetchone()
+            return Chained(self._writer, rows, head)
+        return self._book.chained
+
+    def _begin_chain(self, writer: int) -> None:
+        self._writing.execute("UPDATE writers SET chain = ? WHERE id = ?", (chain.genesis(writer), writer))
+        self._writer = writer
+
+    # ── connections ─────────────────────────────────────────────────────────
+
+    def _connect(self, mode: str) -> Any:
+        connection = sqlite3.connect(
+            f"file:{quote(str(self._path))}?mode={mode}",
+            uri=True,
+            timeout=self._busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _open(self, mode: str) -> None:
+        """Opens the writing connection, with the tables as this release needs them."""
+        connection = self._connect(mode)
+        try:
+            # A log is what lets readers and a writer go on side by side; the older way is slower and safe in all releases.
+            connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if has_wal_bug() else 'WAL'}")
+            _migrate(connection, str(self._path))
+            self._data_version = None
+            self._inode = _inode(self._path)
+        except BaseException:
+            connection.close()
+            raise
+        self._writing = connection
+        self._database = Database(connection)
+        self._tables = SqliteTables(connection)
+        self._book = Book(self._tables, self._clock)
+        self._opened = True
+
+    def _reopen(self) -> None:
+        """Opens the file again after it could not be used. It is not made anew: what it held would be lost unseen."""
+        if not self._opened:
+            try:
+                self._open("rw")
+            except CantOpen as error:
+                raise LedgerUnavailable(str(error)) from None
+
+    def _let_go(self) -> None:
+        """Closes the writing connection after a failure, so that the next transaction starts afresh."""
+        self._opened = False
+        self._undo()
+        with suppress(sqlite3.Error):
+            self._writing.close()
+        if not self._in_place():
+            # Nobody else will find that file again: a chain that goes on there may fork.
+            self._writer = 0
+
+    def _undo(self) -> None:
+        with suppress(sqlite3.Error):
+            if self._writing.in_transaction:
+                self._writing.execute("ROLLBACK")
+        self._book.forget()
+        self._tables.last_sequence = None
+        self._book.chained = Chained(0, 0, b"")
+
+    def _in_place(self) -> bool:
+        """Whether the file that is open is still the one at the path."""
+        try:
+            return _inode(self._path) == self._inode
+        except OSError:
+            return False
+
+    # ── reading ─────────────────────────────────────────────────────────────
+
+    def preview(self, submission: Submission) -> list[Answer]:
+        """See `Ledger.preview`."""
+        with self._snapshot() as connection:
+            tables = SqliteTables(connection)
+            counters = BookCounters(submission.ruleset, tables, codec.KeyTexts())
+            known = Book(tables, self._clock).known_keys(submission)
+            return previewed(submission, submission.rater(), counters, known, self._clock())
+
+    def published(self) -> list[Published]:
+        """See `Ledger.published`."""
+        rows = list(self._select(reading.PUBLISHED, {}))
+        if self._position is None:
+            self._position = max((row["position"] for row in rows), default=0)
+        return [reading.published_of(row) for row in rows]
+
+    def find(self, query: Query, size: int, after: str = "") -> tuple[list[Record], str]:
+        """See `Ledger.find`."""
+        return reading.find(self._select, query, size, after)
+
+    def refused(self, ruleset: str, size: int, after: int = 0) -> list[Refused]:
+        """See `Ledger.refused`."""
+        return reading.refused(self._select, ruleset, size, after)
+
+    def usage(self, ruleset: str, subject: str, first_day: int, last_day: int) -> list[UsageLine]:
+        """See `Ledger.usage`."""
+        return reading.usage(self._select, ruleset, subject, first_day, last_day)
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """See `Ledger.records`."""
+        return (reading.record_of(row) for row in self._select(reading.RECORDS, {"after": after}))
+
+    def counters(self) -> Iterator[tuple[str, CounterKey, int]]:
+        """See `Ledger.counters`."""
+        for row in self._select(reading.COUNTERS, {}):
+            yield row["ruleset"], codec.key_of(row["key"]), int(row["value"])
+
+    def chains(self) -> list[Chain]:
+        """See `Ledger.chains`."""
+        return reading.chains(self._select)
+
+    def verify(self) -> Iterator[str]:
+        """See `Ledger.verify`; SQLite's own check of the file comes first."""
+        for row in self._select("PRAGMA integrity_check", {}):
+            if row["integrity_check"] != "ok":
+                yield f"the file is damaged: {row['integrity_check']}"
+        with self._snapshot() as connection:
+            yield from reading.verify(Database(connection).query)
+
+    def stats(self) -> Stats:
+        """See `Ledger.stats`."""
+        (row,) = self._select(_STATS, {})
+        pragmas = {
+            name: next(iter(self._reader().execute(f"PRAGMA {name}")))[0]
+            for name in (
+                "journal_mode",
+                "synchronous",
+                "page_size",
+                "page_count",
+                "freelist_count",
+                "wal_autocheckpoint",
+            )
+        }
+        log = self._path.with_name(self._path.name + "-wal")
+        details: dict[str, str | int] = {
+            "place": str(self._path),
+            "bytes": self._path.stat().st_size,
+            "log_bytes": log.stat().st_size if log.exists() else 0,
+            "sqlite": sqlite3.sqlite_version,
+            **pragmas,
+        }
+        return Stats(**row, details=details)
+
+    def backup(self, target: Path) -> None:
+        """See `Ledger.backup`."""
+        if target.exists():
+            raise CantBackUp(f"{target} is there already; a backup never takes the place of a file")
+        unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
+        try:
+            connection = self._connect("rw")
+            try:
+                connection.execute("VACUUM INTO ?", (str(unfinished),))
+            finally:
+                connection.close()
+            with unfinished.open("rb+") as file:
+                os.fsync(file.fileno())
+            os.link(unfinished, target)
+        except (sqlite3.Error, OSError) as error:
+            words = _in_words(error) if isinstance(error, sqlite3.Error) else (error.strerror or str(error)).lower()
+            raise CantBackUp(f"no backup was made at {target}: {words}") from None
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """See `Ledger.close`."""
+        with suppress(sqlite3.Error):
+            self._writing.close()
+        self._opened = False
+        with self._lock:
+            for reader in self._readers:
+                with suppress(sqlite3.Error):
+                    reader.close()
+            self._readers.clear()
+
+    def _reader(self) -> Any:
+        """This thread's reading connection; opened again where the file was replaced by another."""
+        connection, inode = getattr(self._reading, "connection", (None, None))
+        try:
+            if connection is not None and inode == _inode(self._path):
+                return connection
+            if connection is not None:
+                connection.close()
+            connection = self._connect("rw")
+            connection.execute("PRAGMA query_only = ON")
+            self._reading.connection = (connection, _inode(self._path))
+        except OSError as error:
+            raise LedgerUnavailable((error.strerror or str(error)).lower()) from None
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(_in_words(error)) from None
+        with self._lock:
+            self._readers.append(connection)
+        return connection
+
+    def _select(self, query: str, parameters: Mapping[str, object]) -> Iterable[dict[str, Any]]:
+        try:
+            yield from Database(self._reader()).query(query, dict(parameters))
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(_in_words(error)) from None
+
+    def _select_one(self, query: str, parameters: Mapping[str, object]) -> dict[str, Any] | None:
+        """The first row, by the writing connection."""
+        return next(iter(self._database.query(query, dict(parameters))), None)
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Any]:
+        """A reading connection that sees one state until it is left."""
+        connection = self._reader()
+        try:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise LedgerUnavailable(_in_words(error)) from None
+
+
+_IN_PLACE = """
+SELECT position, ruleset, version, effective, text, sha256, published, used FROM publications
+WHERE replaced = 0 AND ruleset = :ruleset AND version = :version
+"""
+_STATS = """
+SELECT (SELECT count(*) FROM entries WHERE voids IS NULL) AS entries,
+  (SELECT count(*) FROM entries WHERE voids IS NOT NULL) AS voids,
+  (SELECT count(*) FROM refused) AS refused,
+  (SELECT count(*) FROM counters) AS counters,
+  (SELECT count(*) FROM customers) AS customers,
+  (SELECT count(*) FROM publications WHERE replaced = 0) AS versions,
+  (SELECT count(*) FROM writers) AS chains
+"""
+
+
+def _migrate(connection: Any, place: str) -> None:
+    """Takes the steps that the file still needs, all or none. Raises CantOpen."""
+    known = migrations("sqlite")
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if tables and "migrations" not in tables:
+        raise CantOpen(f"{place} is an SQLite database and not a ledger; nothing was changed")
+    applied: dict[int, str] = {}
+    if tables:
+        applied = dict(connection.execute("SELECT number, sha256 FROM migrations"))
+        if not outstanding(known, applied, place):
+            return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT"
+        )
+        # Another process may have taken them while this one waited.
+        applied = dict(connection.execute("SELECT number, sha256 FROM migrations"))
+        for step in outstanding(known, applied, place):
+            for statement in _statements(step.text):
+                connection.execute(statement)
+            connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.sha256))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """A script's statements, one by one: run as a script they would commit by themselves."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _inode(path: Path) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def _in_words(error: Exception) -> str:
+    """What SQLite says went wrong, for people."""
+    text = str(error)
+    known = {
+        "database or disk is full": "the disk is full",
+        "attempt to write a readonly database": "its file can only be read",
+        "unable to open database file": "its file can't be opened; is the folder there, and may it be written?",
+        "database is locked": "another process holds it for too long",
+        "disk I/O error": "the disk reports an error",
+        "file is not a database": "it is not an SQLite database",
+        "database disk image is malformed": "its file is damaged",
+    }
+    return next((words for begin, words in known.items() if begin in text), text)
