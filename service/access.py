@@ -75,7 +75,9 @@ class GroupCommit:
     Made and used on the running event loop. Submissions are recorded in the order in which they came.
     """
 
-    def __init__(self, ledger: Ledger, most_waiting: int = MOST_WAITING, gather_seconds: float = GATHER_SECONDS) -> None:
+    def __init__(
+        self, ledger: Ledger, most_waiting: int = MOST_WAITING, gather_seconds: float = GATHER_SECONDS
+    ) -> None:
         self._ledger = ledger
         self._most_waiting = most_waiting
         self._gather_seconds = gather_seconds
@@ -83,6 +85,8 @@ class GroupCommit:
         self._waiting: deque[Job] = deque()
         self._waiting_events = 0
         self._busy = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._last_size = 0
         self._groups: SimpleQueue[list[Job] | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, "ledger-reader")
@@ -105,8 +109,7 @@ class GroupCommit:
 
     async def close(self) -> None:
         """See `Access.close`."""
-        while self._busy:
-            await asyncio.sleep(0.005)
+        await self._idle.wait()
         self._groups.put(None)
         await asyncio.to_thread(self._writer.join)
         self._readers.shutdown()
@@ -119,8 +122,9 @@ class GroupCommit:
         self._waiting_events += events
         if not self._busy:
             self._busy = True
-            # A caller on its own is answered at once. Where several call at a time the others are on their way: waiting for
-            # them makes one commit of several.
+            self._idle.clear()
+            # A caller on its own is answered at once. Where several call at a time the others are on their way: waiting
+            # for them makes one commit of several.
             if self._last_size > 1:
                 self._loop.call_later(self._gather_seconds, self._hand_over)
             else:
@@ -158,6 +162,7 @@ class GroupCommit:
             self._hand_over()
         else:
             self._busy = False
+            self._idle.set()
 
     # ── in the writer's thread ──────────────────────────────────────────────
 
@@ -175,7 +180,7 @@ class GroupCommit:
             return self._ledger.record(submissions)
         except ServiceError as error:
             return [error] * len(submissions)
-        except Exception as error:  # noqa: BLE001 - the edge of the thread: it must go on
+        except Exception as error:
             if len(submissions) == 1:
                 return [error]
             # Nobody is to suffer for another's submission: each is tried on its own.

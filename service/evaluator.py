@@ -41,8 +41,8 @@ class Evaluator:
     def adopt(self, registry: Registry) -> None:
         """Serves other rulesets from now on."""
         self._registry = registry
-        # The raters of plain requests, made once: a request must not pay for making one. A rater is used by one thread, so
-        # that what is recorded has its own.
+        # The raters of plain requests, made once: a request must not pay for making one. A rater is for one thread,
+        # here the one that records; every dry run makes its own.
         self._plain = {name: rater(registry.versions(name), clock=self._clock) for name in registry.names()}
 
     def evaluate(self, ruleset: str, events: Sequence[Event], options: Options = PLAIN) -> list[Answer]:

@@ -8,8 +8,8 @@
 - The ledger is append-only: a void is an entry of its own, that takes another back.
 - Entries are chained by hash, one chain a writer, so that a row changed afterwards is found.
 
-`record`, `void` and `publish` write; a ledger is given one of these at a time. The others read, at any time and from any
-thread, and see what is committed. All raise LedgerUnavailable where the store can't be reached.
+`record`, `void` and `publish` write; a ledger is given one of these at a time. The others read, at any time and from
+any thread, and see what is committed. All raise LedgerUnavailable where the store can't be reached.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

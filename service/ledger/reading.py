@@ -1,4 +1,4 @@
-"""Reading the tables of a ledger in an SQL database: pages of records, sums, and whether all that is stored fits together.
+"""Reading the tables of a ledger in an SQL database: pages of records, sums, and whether all that is stored fits.
 
 Parameters are written `:name`; a database with another way of writing them translates that.
 """
@@ -262,7 +262,12 @@ def _sums(
     for row in select(USAGE_OF_ALL, {}):
         place = (row["ruleset"], row["subject"], row["day"], row["interaction"])
         if [row["events"], int(row["units"]), int(row["price"])] != use.pop(place, [0, 0, 0]):
-            yield f"the usage of {place[3]} on day {place[2]} by customer {place[1]} of {place[0]} is not what its entries add up to"
+            yield f"{_use_of(place)} is not what its entries add up to"
     for place, sums in use.items():
         if any(sums):
-            yield f"the usage of {place[3]} on day {place[2]} by customer {place[1]} of {place[0]} is missing"
+            yield f"{_use_of(place)} is missing"
+
+
+def _use_of(place: tuple[str, str, int, str]) -> str:
+    ruleset, subject, day, interaction = place
+    return f"the usage of {interaction} on day {day} by customer {subject} of {ruleset}"

@@ -1,14 +1,14 @@
 """What the ledgers in SQL databases share: how a group of submissions becomes rows, whatever the database.
 
-A `Book` is open on one database for one writer. In each transaction it looks up what is known, rates what is new, one event
-after another, and at the end has all rows written at once. It remembers counters, customers and sources between
+A `Book` is open on one database for one writer. In each transaction it looks up what is known, rates what is new, one
+event after another, and at the end has all rows written at once. It remembers counters, customers and sources between
 transactions for as long as nobody else writes; `forget` makes it ask again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from dsl.evaluation import Change, CounterKey, Evaluation, Line, Outcome
 from dsl.event import Event
@@ -16,113 +16,13 @@ from dsl.zones import HOUR, zone_named
 from service.errors import EventRefused, IdTaken, NotRecorded, ServiceError
 from service.ledger import codec
 from service.ledger.interface import Answer, Entry, Rate, Reprice, Submission, Void
+from service.ledger.rows import Chained, CounterRow, EntryRow, Known, RefusedRow, Rows, UsageRow
 from service.times import as_text
 
 MOST_REMEMBERED = 200_000
 """Counters, customers and the like that a book remembers of each kind."""
 LONGEST_MEMBER = 256
 """Characters of an event's id or source; a longer one is refused and need not be looked up."""
-
-
-class EntryRow(NamedTuple):
-    """A row of `entries`; see the first migration."""
-
-    sequence: int
-    stream: int
-    event_id: str
-    customer: int
-    day: int
-    time: int
-    type: str
-    data: str
-    version: int
-    currency: str
-    outcome: str
-    interactions: str
-    answer: str
-    recorded: int
-    content: bytes
-    writer: int
-    number: int
-    chain: bytes
-    voids: int | None
-
-
-class RefusedRow(NamedTuple):
-    """A row of `refused`."""
-
-    ruleset: str
-    event: str
-    reason: str
-    violations: str
-    recorded: int
-
-
-class CounterRow(NamedTuple):
-    """A row of `counters`: the value as text."""
-
-    ruleset: str
-    key: str
-    value: str
-    version: int
-
-
-class UsageRow(NamedTuple):
-    """A row of `usage`: units and price as text."""
-
-    customer: int
-    day: int
-    interaction: str
-    noun: str
-    events: int
-    units: str
-    price: str
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is kept of an entry that an event may repeat."""
-
-    sequence: int
-    customer: int
-    subject: str
-    day: int
-    time: int
-    type: str
-    data: str
-    version: int
-    currency: str
-    outcome: str
-    interactions: str
-    answer: str
-    recorded: int
-    content: bytes
-
-    def entry(self, ruleset: str, event: Event, duplicate: bool = True) -> Entry:
-        """The entry, of an event with the same content."""
-        evaluation = codec.evaluation_of(self.answer)
-        return Entry(ruleset, self.version, self.currency, event, evaluation, self.recorded, duplicate)
-
-
-@dataclass(slots=True)
-class Rows:
-    """What one transaction adds. Counters and usage are new values under keys that may be there already."""
-
-    entries: list[EntryRow] = field(default_factory=list)
-    refused: list[RefusedRow] = field(default_factory=list)
-    counters: list[CounterRow] = field(default_factory=list)
-    usage: list[UsageRow] = field(default_factory=list)
-    used: set[tuple[str, int]] = field(default_factory=set)
-    """Versions that an entry names for the first time, as far as this book knows."""
-
-
-@dataclass(slots=True)
-class Chained:
-    """Where a writer's chain stands."""
-
-    writer: int
-    rows: int
-    head: bytes
 
 
 class Tables(Protocol):
@@ -428,7 +328,7 @@ class Book:
                     event.time,
                     event.type,
                     data,
-                    entry.version,  # type: ignore[arg-type]
+                    entry.version,
                     entry.currency,
                     outcome,
                     interactions,
@@ -440,7 +340,7 @@ class Book:
                     head.head,
                     voids,
                 ),
-            )  # fmt: skip
+            )
         )
 
     def _use(self, customer: int, day: int, lines: Sequence[Line], sign: int) -> None:

@@ -1,7 +1,7 @@
 """A ledger in an SQLite file: the embedded default.
 
-One connection writes, from one thread at a time; each reading thread has its own. Several processes may have one file open:
-transactions that write begin with BEGIN IMMEDIATE, so that they wait for each other and never fail half-way, and
+One connection writes, from one thread at a time; each reading thread has its own. Several processes may have one file
+open: transactions that write begin with BEGIN IMMEDIATE, so that they wait for each other and never fail half-way, and
 `PRAGMA data_version` tells a process that another has written.
 """
 
@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3
+from sqlite_utils import Database, utils
 
 from dsl.evaluation import CounterKey
 from service.errors import LedgerUnavailable, VersionTaken
@@ -34,10 +33,12 @@ from service.ledger.interface import (
     UsageLine,
     Void,
 )
-from service.ledger.migrations import migrations, outstanding
-from service.ledger.sql import Book, BookCounters, Chained, EntryRow, Known, Rows, UsageRow, previewed
+from service.ledger.rows import Chained
+from service.ledger.sql import Book, BookCounters, previewed
+from service.ledger.sqlite_tables import SqliteTables, migrate
 from service.times import as_text
 
+sqlite3: Any = utils.sqlite3  # type: ignore[attr-defined]  # pysqlite3 where that is installed
 BUSY_SECONDS = 10.0
 """How long one process waits for another's transaction."""
 FIRST_WITH_BUG, LAST_WITH_BUG = (3, 7, 0), (3, 51, 2)
@@ -50,113 +51,11 @@ PRAGMAS = (
     "journal_size_limit = 134217728",
     "temp_store = MEMORY",
 )
-_KNOWN = """
-SELECT e.event_id, e.sequence, e.customer, c.subject, e.day, e.time, e.type, e.data, e.version, e.currency, e.outcome,
-  e.interactions, e.answer, e.recorded, e.content
-FROM entries e JOIN customers c ON c.id = e.customer
-WHERE e.stream = ? AND e.voids IS NULL AND e.event_id
-"""
-_KNOWN_ONE = _KNOWN + "= ?"
-_KNOWN_ALL = _KNOWN + "IN (SELECT value FROM json_each(?))"
 
 
 def has_wal_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
     """Whether this SQLite may lose commits when it uses a write-ahead log."""
     return FIRST_WITH_BUG <= version <= LAST_WITH_BUG
-
-
-class SqliteTables:
-    """The statements of `service.ledger.sql.Tables`, on one connection."""
-
-    def __init__(self, connection: Any) -> None:
-        self._execute = connection.execute
-        self._executemany = connection.executemany
-        self.last_sequence: int | None = None
-        self._given = 0
-
-    def begin(self, fresh: bool) -> None:
-        """Starts on a transaction; `fresh` where another connection may have written."""
-        if fresh or self.last_sequence is None:
-            self.last_sequence = self._execute("SELECT coalesce(max(sequence), 0) FROM entries").fetchone()[0]
-        self._given = self.last_sequence or 0
-
-    def stream(self, ruleset: str, source: str, make: bool) -> int | None:
-        """See `Tables.stream`."""
-        return self._number_of("streams", "source", ruleset, source, make)
-
-    def customer(self, ruleset: str, subject: str) -> int:
-        """See `Tables.customer`."""
-        number = self._number_of("customers", "subject", ruleset, subject, True)
-        assert number is not None
-        return number
-
-    def _number_of(self, table: str, column: str, ruleset: str, name: str, make: bool) -> int | None:
-        found = self._execute(f"SELECT id FROM {table} WHERE ruleset = ? AND {column} = ?", (ruleset, name)).fetchone()
-        if found is None and make:
-            made = self._execute(f"INSERT INTO {table} (ruleset, {column}) VALUES (?, ?)", (ruleset, name))
-            return int(made.lastrowid)
-        return None if found is None else int(found[0])
-
-    def known(self, stream: int, ids: Sequence[str]) -> dict[str, Known]:
-        """See `Tables.known`."""
-        if len(ids) == 1:
-            rows = self._execute(_KNOWN_ONE, (stream, ids[0]))
-        else:
-            rows = self._execute(_KNOWN_ALL, (stream, f"[{','.join(map(codec.quoted, ids))}]"))
-        return {row[0]: Known(*row[1:]) for row in rows}
-
-    def void_of(self, sequence: int) -> tuple[str, int] | None:
-        """See `Tables.void_of`."""
-        found: tuple[str, int] | None = self._execute(
-            "SELECT answer, recorded FROM entries WHERE voids = ?", (sequence,)
-        ).fetchone()
-        return found
-
-    def counter(self, ruleset: str, key: str) -> tuple[int, int] | None:
-        """See `Tables.counter`."""
-        found = self._execute(
-            "SELECT value, version FROM counters WHERE ruleset = ? AND key = ?", (ruleset, key)
-        ).fetchone()
-        return None if found is None else (int(found[0]), found[1])
-
-    def usage(self, customer: int, day: int, interaction: str) -> tuple[str, int, int, int] | None:
-        """See `Tables.usage`."""
-        found = self._execute(
-            "SELECT noun, events, units, price FROM usage WHERE customer = ? AND day = ? AND interaction = ?",
-            (customer, day, interaction),
-        ).fetchone()
-        return None if found is None else (found[0], found[1], int(found[2]), int(found[3]))
-
-    def next_sequences(self, count: int) -> Sequence[int]:
-        """See `Tables.next_sequences`."""
-        first = self._given + 1
-        self._given += count
-        return range(first, first + count)
-
-    def write(self, rows: Rows, chained: Chained) -> None:
-        """See `Tables.write`."""
-        if rows.entries:
-            self._executemany(_insert("entries", EntryRow._fields), rows.entries)
-            self.last_sequence = rows.entries[-1].sequence
-            self._execute(
-                "UPDATE writers SET rows = ?, chain = ? WHERE id = ?", (chained.rows, chained.head, chained.writer)
-            )
-        if rows.counters:
-            self._executemany("INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?)", rows.counters)
-        if rows.usage:
-            self._executemany(_insert("usage", UsageRow._fields, "OR REPLACE "), rows.usage)
-        if rows.refused:
-            columns = ("ruleset", "event", "reason", "violations", "recorded")
-            self._executemany(_insert("refused", columns), rows.refused)
-        for ruleset, version in rows.used:
-            self._execute(
-                "UPDATE publications SET used = 1 WHERE ruleset = ? AND version = ? AND replaced = 0",
-                (ruleset, version),
-            )
-
-
-def _insert(table: str, columns: Sequence[str], how: str = "") -> str:
-    return f"INSERT {how}INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
 
 
 class SqliteLedger:
@@ -172,6 +71,9 @@ class SqliteLedger:
         self._reacts: list[Callable[[Sequence[Published]], None]] = []
         self._position: int | None = None
         self._writer = 0
+        self._opened = False
+        self._writing: Any = None
+        self._data_version: int | None = None
         self._reading = threading.local()
         self._readers: list[Any] = []
         self._lock = threading.Lock()
@@ -208,7 +110,8 @@ class SqliteLedger:
                     raise VersionTaken(kept.ruleset, kept.version, as_text(kept.published), kept.used)
                 self._writing.execute("UPDATE publications SET replaced = 1 WHERE position = ?", (row["position"],))
             self._writing.execute(
-                "INSERT INTO publications (ruleset, version, effective, text, sha256, published) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO publications (ruleset, version, effective, text, sha256, published) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 (version.ruleset, version.version, version.effective, version.text, version.sha256, version.published),
             )
         return version
@@ -254,7 +157,7 @@ class SqliteLedger:
             if position != self._position:
                 self._position = position
                 if self._reacts:
-                    published = reading.published(self._database.query)
+                    published = reading.published(_query(self._writing))
                     for react in self._reacts:
                         react(published)
 
@@ -293,16 +196,15 @@ class SqliteLedger:
         """Opens the writing connection, with the tables as this release needs them."""
         connection = self._connect(mode)
         try:
-            # A log is what lets readers and a writer go on side by side; the older way is slower and safe in all releases.
+            # A log lets readers and a writer go on side by side; the older way is slower, and safe in all releases.
             connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if has_wal_bug() else 'WAL'}")
-            _migrate(connection, str(self._path))
+            migrate(connection, str(self._path), sqlite3.complete_statement)
             self._data_version = None
             self._inode = _inode(self._path)
         except BaseException:
             connection.close()
             raise
         self._writing = connection
-        self._database = Database(connection)
         self._tables = SqliteTables(connection)
         self._book = Book(self._tables, self._clock)
         self._opened = True
@@ -388,7 +290,7 @@ class SqliteLedger:
             if row["integrity_check"] != "ok":
                 yield f"the file is damaged: {row['integrity_check']}"
         with self._snapshot() as connection:
-            yield from reading.verify(Database(connection).query)
+            yield from reading.verify(_query(connection))
 
     def stats(self) -> Stats:
         """See `Ledger.stats`."""
@@ -464,15 +366,15 @@ class SqliteLedger:
             self._readers.append(connection)
         return connection
 
-    def _select(self, query: str, parameters: Mapping[str, object]) -> Iterable[dict[str, Any]]:
+    def _select(self, query: str, parameters: Mapping[str, object]) -> Iterable[reading.Row]:
         try:
-            yield from Database(self._reader()).query(query, dict(parameters))
+            yield from _query(self._reader())(query, parameters)
         except sqlite3.Error as error:
             raise LedgerUnavailable(_in_words(error)) from None
 
-    def _select_one(self, query: str, parameters: Mapping[str, object]) -> dict[str, Any] | None:
+    def _select_one(self, query: str, parameters: Mapping[str, object]) -> reading.Row | None:
         """The first row, by the writing connection."""
-        return next(iter(self._database.query(query, dict(parameters))), None)
+        return next(iter(_query(self._writing)(query, parameters)), None)
 
     @contextmanager
     def _snapshot(self) -> Iterator[Any]:
@@ -503,46 +405,14 @@ SELECT (SELECT count(*) FROM entries WHERE voids IS NULL) AS entries,
 """
 
 
-def _migrate(connection: Any, place: str) -> None:
-    """Takes the steps that the file still needs, all or none. Raises CantOpen."""
-    known = migrations("sqlite")
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    if tables and "migrations" not in tables:
-        raise CantOpen(f"{place} is an SQLite database and not a ledger; nothing was changed")
-    applied: dict[int, str] = {}
-    if tables:
-        applied = dict(connection.execute("SELECT number, sha256 FROM migrations"))
-        if not outstanding(known, applied, place):
-            return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT"
-        )
-        # Another process may have taken them while this one waited.
-        applied = dict(connection.execute("SELECT number, sha256 FROM migrations"))
-        for step in outstanding(known, applied, place):
-            for statement in _statements(step.text):
-                connection.execute(statement)
-            connection.execute("INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, step.sha256))
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-
-
-def _statements(script: str) -> Iterator[str]:
-    """A script's statements, one by one: run as a script they would commit by themselves."""
-    statement = ""
-    for line in script.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
+def _query(connection: Any) -> reading.Select:
+    """Runs queries on a connection; rows come as dicts."""
+    database = Database(connection)
+    return lambda query, parameters: database.query(query, dict(parameters))
 
 
 def _inode(path: Path) -> tuple[int, int]:
-    found = os.stat(path)
+    found = path.stat()
     return found.st_dev, found.st_ino
 
 
