@@ -78,7 +78,7 @@ class Evaluator:
     def void(self, ruleset: str, source: str, event_id: str, reason: str) -> Void:
         """Takes a recorded evaluation back; raises UnknownRuleset, NotRecorded and as the ledger does."""
         versions = self._registry.versions(ruleset)
-        return self.ledger.void(versions.name, source, event_id, reason, repricer(self._registry))
+        return self.ledger.void(versions.name, source, event_id, reason, repricer(lambda: self._registry))
 
     def _explained(self, answer: Answer) -> Answer:
         """A duplicate's first answer has no steps unless it was asked for them: they are found again."""

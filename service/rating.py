@@ -61,13 +61,13 @@ def explain_again(entry: Entry, version: Version) -> Evaluation:
     return explained
 
 
-def repricer(registry: Registry) -> Reprice:
-    """What taking an entry back does, by the version that priced it."""
+def repricer(registry: Callable[[], Registry]) -> Reprice:
+    """What taking an entry back does, by the version that priced it; `registry` gives the rulesets when it is asked."""
 
     def reprice(entry: Entry, counters: VoidCounters) -> tuple[tuple[Line, ...], tuple[Change, ...]]:
-        ruleset = registry.versions(entry.ruleset).number(entry.version).ruleset
+        ruleset = registry().versions(entry.ruleset).number(entry.version).ruleset
         return voiding.void(
-            ruleset, entry.event, entry.evaluation, counters, lambda key: counters.priced_by(key) == entry.version
+            ruleset, entry.evaluation, counters, lambda key: counters.priced_by(key) == entry.version
         )
 
     return reprice
