@@ -65,6 +65,7 @@ class NoVersionInForce(ServiceError):
     def __init__(self, name: str, first: str) -> None:
         super().__init__(f"no version of `{name}` is in force at the event's time; the first takes effect {first}")
         self.name, self.first = name, first
+        self.violations = (Violation("time", "no-version-in-force", str(self)),)
 
 
 class VersionNeedsDryRun(ServiceError):

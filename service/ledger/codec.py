@@ -10,6 +10,7 @@ from hashlib import sha256
 from json.encoder import encode_basestring_ascii
 from typing import Any
 
+from dsl.acceptance import parse_rfc3339
 from dsl.evaluation import Change, CounterKey, Evaluation, Line, Outcome, Violation
 from dsl.event import Event, Instant, Other
 from service.content import canonical
@@ -87,12 +88,23 @@ def _number(value: Decimal) -> str:
 def content_hash(event: Event, canonical_data: str) -> bytes:
     """The SHA-256 of an event's content."""
     kind, subject, time = event.type, event.subject, event.time
+    if type(time) is str:
+        time = parse_rfc3339(time)
     if type(kind) is str and type(subject) is str and type(time) is int:
         text = f"{kind}\0{subject}\0{time}\0{canonical_data}"
     else:
         # Such an event was refused, if it came: it only has to differ from every one that was not.
         text = f"\x01{kind!r}\0{subject!r}\0{time!r}\0{canonical_data}"
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def instant_of(time: object) -> int:
+    """The instant of an accepted event's time, which may have come as text."""
+    if type(time) is int:
+        return time
+    instant = parse_rfc3339(time) if isinstance(time, str) else None
+    assert instant is not None, "an accepted event has a time"
+    return instant
 
 
 def _kept(value: object) -> str:
@@ -110,12 +122,18 @@ def _kept(value: object) -> str:
         case Other():
             return f'{{"other":[{quoted(value.shape)},{quoted(value.content)}]}}'
         case list():
-            return json.dumps(value, separators=(",", ":"))
+            return f"[{','.join(map(_kept, value))}]"
+        case dict():
+            # Only a member of a refused event may be one: data is flattened.
+            inner = ",".join(f"{quoted(key)}:{_kept(item)}" for key, item in value.items())
+            return f'{{"object":{{{inner}}}}}'
         case _:
             raise TypeError(f"no value of an event: {type(value).__name__}")
 
 
 def _decoded(value: Any) -> object:
+    if isinstance(value, list):
+        return [_decoded(item) for item in value]
     if not isinstance(value, dict):
         return value
     ((kind, content),) = value.items()
@@ -128,6 +146,8 @@ def _decoded(value: Any) -> object:
             return Instant(content)
         case "other":
             return Other(*content)
+        case "object":
+            return {key: _decoded(item) for key, item in content.items()}
         case _:
             raise ValueError(f"no kind of value: {kind}")
 

@@ -67,11 +67,14 @@ class MemoryLedger:
         """See `Ledger.record`."""
         with self._lock:
             rows, refused = len(self._rows), len(self._refused)
+            whole = False
             try:
-                return [self._record(submission) for submission in group]
-            except BaseException:
-                self._take_back(rows, refused)
-                raise
+                answers = [self._record(submission) for submission in group]
+                whole = True
+            finally:
+                if not whole:
+                    self._take_back(rows, refused)
+            return answers
 
     def _record(self, submission: Submission) -> list[Answer]:
         now = self._clock()
@@ -201,14 +204,14 @@ class MemoryLedger:
         """The indices of the rows that a query asks for, behind a position."""
         rows = self._rows
         if not query.subject:
-            start = last[0] if last else 0
+            start = last[1] if last else 0
             return (index for index in range(start, len(rows)) if _matches(rows[index], query))
         matching = [index for index, row in enumerate(rows) if _matches(row, query)]
         ordered = sorted(matching, key=lambda index: self._position(query, index))
         return (index for index in ordered if last is None or self._position(query, index) > last)
 
     def _position(self, query: Query, index: int) -> Position:
-        return (_time(self._rows[index]), index + 1) if query.subject else (index + 1,)
+        return _time(self._rows[index]) if query.subject else 0, index + 1
 
     def _as_record(self, index: int) -> Record:
         self._hashes.follow(self._rows)

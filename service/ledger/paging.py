@@ -7,28 +7,29 @@ from service.errors import InvalidRequest
 from service.ledger.chain import link
 from service.ledger.interface import Query
 
-Position = tuple[int, ...]
-"""The last row of a page, by what orders the rows: its sequence; for one subject its event's time and its sequence."""
+Position = tuple[int, int]
+"""The last row of a page, by what orders the rows: the event's time where one subject is listed, else 0; sequence."""
 
 _BOUND = 8
 """How many bytes of a hash a token holds: enough that neither another query's token nor a mistyped one is taken."""
+_LAYOUT = struct.Struct(f">qq{_BOUND}s")
 
 
 def token_of(query: Query, position: Position) -> str:
     """The token of the page that begins after a position; only letters, digits, `-` and `_`."""
-    packed = struct.pack(f">{len(position)}q", *position) + _bound(query, position)
-    return urlsafe_b64encode(packed).rstrip(b"=").decode("ascii")
+    return urlsafe_b64encode(_LAYOUT.pack(*position, _bound(query, position))).decode("ascii")
 
 
 def position_of(query: Query, token: str) -> Position:
     """After which position a page begins. Raises InvalidRequest for a token that is none, or is another query's."""
-    parts = 2 if query.subject else 1
+    position = None
     try:
-        packed = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        position: Position = struct.unpack(f">{parts}q{_BOUND}s", packed)[:parts]
+        time, sequence, _ = _LAYOUT.unpack(urlsafe_b64decode(token))
     except (ValueError, struct.error):
-        position = ()
-    if not position or token_of(query, position) != token:
+        pass
+    else:
+        position = (time, sequence)
+    if position is None or token_of(query, position) != token:
         raise InvalidRequest(
             "page_token",
             "this is no token of this listing; give the one that came with the page before, and its filters",

@@ -9,7 +9,8 @@ from typing import Any
 
 from dsl.evaluation import Change, Line
 from dsl.event import Event
-from dsl.zones import LATEST
+from dsl.zones import DAY, LATEST
+from service.errors import InvalidRequest
 from service.ledger import chain, codec
 from service.ledger.interface import Chain, Entry, Published, Query, Record, Refused, UsageLine
 from service.ledger.paging import position_of, token_of
@@ -18,10 +19,12 @@ from service.ledger.sql import link, void_of
 Row = Mapping[str, Any]
 Select = Callable[[str, Mapping[str, object]], Iterable[Row]]
 """Runs a query with its parameters, by name; gives its rows one after the other."""
+Use = tuple[str, str, int, str, str]
+"""A ruleset, a customer, a day, an interaction and what its units are."""
 
 _RECORDS = """
 SELECT e.sequence, s.ruleset, s.source, e.event_id, c.subject, e.day, e.time, e.type, e.data, e.version, e.currency,
-  e.answer, e.recorded, e.content, e.writer, e.number, e.chain, e.voids,
+  e.outcome, e.interactions, e.answer, e.recorded, e.content, e.writer, e.number, e.chain, e.voids,
   o.answer AS voided_answer, o.recorded AS voided_recorded, v.sequence AS voided_by
 FROM entries e
 JOIN streams s ON s.id = e.stream
@@ -37,12 +40,18 @@ USAGE_OF_ALL = """
 SELECT c.ruleset, c.subject, u.day, u.interaction, u.noun, u.events, u.units, u.price
 FROM usage u JOIN customers c ON c.id = u.customer
 """
-USAGE = """
-SELECT u.day, u.interaction, u.noun, u.events, u.units, u.price
-FROM usage u JOIN customers c ON c.id = u.customer
-WHERE c.ruleset = :ruleset AND c.subject = :subject AND u.day BETWEEN :first AND :last
-ORDER BY u.day, u.interaction
+_USAGE = """
+SELECT u.day, u.interaction, u.noun, u.events, u.units, u.price FROM usage u
+WHERE u.day IN ({days}) AND u.customer = (SELECT id FROM customers WHERE ruleset = :ruleset AND subject = :subject)
+ORDER BY u.day, u.interaction, u.noun
 """
+_CUSTOMERS = """
+SELECT id FROM customers WHERE subject = :subject
+AND ruleset IN (SELECT ruleset FROM streams WHERE :ruleset = '' OR ruleset = :ruleset)
+"""
+DAYS_AT_ONCE = 31
+LONGEST = 256
+"""Characters of a name, a customer, a source or an id."""
 REFUSED = """
 SELECT sequence, ruleset, event, reason, violations, recorded FROM refused
 WHERE sequence > :after AND (:ruleset = '' OR ruleset = :ruleset) ORDER BY sequence LIMIT :size
@@ -72,42 +81,64 @@ def record_of(row: Row) -> Record:
 
 def find(select: Select, query: Query, size: int, after: str) -> tuple[list[Record], str]:
     """See `Ledger.find`."""
-    by_time = bool(query.subject)
-    conditions, parameters = _conditions(query)
-    if after:
-        position = position_of(query, after)
-        if by_time:
-            conditions.append("(e.time, e.sequence) > (:after_time, :after)")
-            parameters["after_time"], parameters["after"] = position
-        else:
+    if not query.subject and (query.start is not None or query.end is not None):
+        raise InvalidRequest("subject", "name the customer: entries are listed by time only for one customer")
+    position = position_of(query, after) if after else None
+    if not all(map(_can_be_stored, (query.ruleset, query.subject, query.source, query.event_id, query.interaction))):
+        return [], ""
+    if query.subject:
+        found = _of_customer(select, query, size + 1, position)
+    else:
+        conditions, parameters = _conditions(query)
+        if position is not None:
             conditions.append("e.sequence > :after")
             parameters["after"] = position[1]
-    where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
-    order = "e.time, e.sequence" if by_time else "e.sequence"
-    parameters["size"] = size + 1
-    found = [record_of(row) for row in select(f"{_RECORDS}{where}ORDER BY {order} LIMIT :size", parameters)]
+        where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+        rows = select(f"{_RECORDS}{where}ORDER BY e.sequence LIMIT :size", parameters | {"size": size + 1})
+        found = [record_of(row) for row in rows]
     if len(found) <= size:
         return found, ""
     last = found[size - 1]
-    event = _event_of(last)
-    return found[:size], token_of(query, (int(event.time) if by_time else 0, last.sequence))  # type: ignore[call-overload]
+    return found[:size], token_of(query, (_time_of(last) if query.subject else 0, last.sequence))
+
+
+def _of_customer(select: Select, query: Query, size: int, position: tuple[int, int] | None) -> list[Record]:
+    """A customer's records after a position, by time: some days at a time, since the index begins with the day."""
+    customers = ", ".join(
+        str(row["id"]) for row in select(_CUSTOMERS, {"ruleset": query.ruleset, "subject": query.subject})
+    )
+    (days,) = select("SELECT min(day) AS first, max(day) AS last FROM entries", {})
+    if not customers or days["first"] is None:
+        return []
+    conditions, parameters = _conditions(query)
+    # A day of the calendar begins at most a day away from that day in UTC.
+    first, last = days["first"], days["last"]
+    if query.start is not None:
+        first = max(first, query.start // DAY - 1)
+    if query.end is not None:
+        last = min(last, query.end // DAY + 1)
+    if position is not None:
+        first = max(first, position[0] // DAY - 1)
+        conditions.append("(e.time, e.sequence) > (:after_time, :after)")
+        parameters["after_time"], parameters["after"] = position
+    found: list[Record] = []
+    for day in range(first, last + 1, DAYS_AT_ONCE):
+        some = ", ".join(map(str, range(day, min(day + DAYS_AT_ONCE, last + 1))))
+        where = " AND ".join([f"e.day IN ({some})", f"e.customer IN ({customers})", *conditions])
+        parameters["size"] = size - len(found)
+        found += map(record_of, select(f"{_RECORDS}WHERE {where} ORDER BY e.time, e.sequence LIMIT :size", parameters))
+        if len(found) >= size:
+            break
+    return found
 
 
 def _conditions(query: Query) -> tuple[list[str], dict[str, object]]:
     conditions: list[str] = []
     parameters: dict[str, object] = {}
-    for name, column in (
-        ("ruleset", "s.ruleset"),
-        ("subject", "c.subject"),
-        ("source", "s.source"),
-        ("event_id", "e.event_id"),
-    ):
+    for name, column in (("ruleset", "s.ruleset"), ("source", "s.source"), ("event_id", "e.event_id")):
         if value := getattr(query, name):
             conditions.append(f"{column} = :{name}")
             parameters[name] = value
-    if query.subject and query.ruleset:
-        # Names the customer outright, so that no other plan than by the customer's index is thought of.
-        conditions.append("e.customer = (SELECT id FROM customers WHERE ruleset = :ruleset AND subject = :subject)")
     if query.start is not None:
         conditions.append("e.time >= :start")
         parameters["start"] = query.start
@@ -123,26 +154,42 @@ def _conditions(query: Query) -> tuple[list[str], dict[str, object]]:
     return conditions, parameters
 
 
+def _can_be_stored(text: str) -> bool:
+    """Whether a database can be asked for a text at all; no event that was recorded has any other."""
+    return len(text) <= LONGEST and "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def _like(name: str) -> str:
     return "% " + name.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%") + " %"
 
 
-def _event_of(record: Record) -> Event:
+def _time_of(record: Record) -> int:
     row = record.row
-    return row.event if isinstance(row, Entry) else row.entry.event
+    time = row.event.time if isinstance(row, Entry) else row.entry.event.time
+    assert isinstance(time, int), "an accepted event has a time"
+    return time
 
 
 def usage(select: Select, ruleset: str, subject: str, first_day: int, last_day: int) -> list[UsageLine]:
     """See `Ledger.usage`."""
-    parameters = {"ruleset": ruleset, "subject": subject, "first": first_day, "last": last_day}
+    if not (_can_be_stored(ruleset) and _can_be_stored(subject)):
+        return []
+    (days,) = select("SELECT min(day) AS first, max(day) AS last FROM usage", {})
+    if days["first"] is None:
+        return []
+    some = ", ".join(map(str, range(max(first_day, days["first"]), min(last_day, days["last"]) + 1)))
+    if not some:
+        return []
     return [
         UsageLine(row["day"], row["interaction"], row["noun"], row["events"], int(row["units"]), int(row["price"]))
-        for row in select(USAGE, parameters)
+        for row in select(_USAGE.format(days=some), {"ruleset": ruleset, "subject": subject})
     ]
 
 
 def refused(select: Select, ruleset: str, size: int, after: int) -> list[Refused]:
     """See `Ledger.refused`."""
+    if not _can_be_stored(ruleset):
+        return []
     return [
         Refused(
             row["sequence"],
@@ -185,7 +232,7 @@ def chains(select: Select) -> list[Chain]:
 def verify(select: Select) -> Iterator[str]:
     """See `Ledger.verify`: the chains row by row, then counters and usage against the sums of the entries."""
     counters: dict[tuple[str, str], int] = defaultdict(int)
-    use: dict[tuple[str, str, int, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    use: dict[Use, list[int]] = defaultdict(lambda: [0, 0, 0])
     heads = {row["id"]: (row["rows"], bytes(row["chain"])) for row in select(CHAINS, {})}
     writer, number, head, broken = 0, 0, b"", False
     seen: dict[int, tuple[int, bytes]] = {}
@@ -230,28 +277,27 @@ def _fault(row: Row, number: int, head: bytes) -> str:
     if codec.content_hash(event, canonical) != content:
         return f"{place} is bad: its event is not the one that was recorded"
     entry = Entry(row["ruleset"], row["version"], row["currency"], event, None, row["recorded"])  # type: ignore[arg-type]
-    fields = (row["sequence"], row["data"], row["answer"], row["recorded"], content, row["voids"])
+    derived = f"{row['day']} {row['outcome']}{row['interactions']}"
+    fields = (row["sequence"], derived, row["data"], row["answer"], row["recorded"], content, row["voids"])
     if link(head, entry, *fields) != bytes(row["chain"]):
         return f"{place} is bad: it, or what came before it, was changed after it was recorded"
     return ""
 
 
-def _add_up(row: Row, counters: dict[tuple[str, str], int], use: dict[tuple[str, str, int, str], list[int]]) -> None:
+def _add_up(row: Row, counters: dict[tuple[str, str], int], use: dict[Use, list[int]]) -> None:
     kept = codec.loaded(row["answer"])
     changes: tuple[Change, ...] = codec.changes_of(kept)
     for change in changes:
         counters[row["ruleset"], codec.key_text(change.key)] += change.delta
     lines: tuple[Line, ...] = codec.lines_of(kept)
     for line in lines:
-        sums = use[row["ruleset"], row["subject"], row["day"], line.interaction]
+        sums = use[row["ruleset"], row["subject"], row["day"], line.interaction, line.noun]
         sums[0] += -1 if row["voids"] is not None else 1
         sums[1] += line.units
         sums[2] += line.price
 
 
-def _sums(
-    select: Select, counters: dict[tuple[str, str], int], use: dict[tuple[str, str, int, str], list[int]]
-) -> Iterator[str]:
+def _sums(select: Select, counters: dict[tuple[str, str], int], use: dict[Use, list[int]]) -> Iterator[str]:
     for row in select(COUNTERS, {}):
         due = counters.pop((row["ruleset"], row["key"]), 0)
         if int(row["value"]) != due:
@@ -260,7 +306,7 @@ def _sums(
         if due:
             yield f"the counter {key} of {ruleset} is missing; its entries add up to {due}"
     for row in select(USAGE_OF_ALL, {}):
-        place = (row["ruleset"], row["subject"], row["day"], row["interaction"])
+        place = (row["ruleset"], row["subject"], row["day"], row["interaction"], row["noun"])
         if [row["events"], int(row["units"]), int(row["price"])] != use.pop(place, [0, 0, 0]):
             yield f"{_use_of(place)} is not what its entries add up to"
     for place, sums in use.items():
@@ -268,6 +314,6 @@ def _sums(
             yield f"{_use_of(place)} is missing"
 
 
-def _use_of(place: tuple[str, str, int, str]) -> str:
-    ruleset, subject, day, interaction = place
-    return f"the usage of {interaction} on day {day} by customer {subject} of {ruleset}"
+def _use_of(place: Use) -> str:
+    ruleset, subject, day, interaction, noun = place
+    return f"the usage of {interaction} in {noun} on day {day} by customer {subject} of {ruleset}"

@@ -13,7 +13,7 @@ from typing import Protocol
 from dsl.evaluation import Change, CounterKey, Evaluation, Line, Outcome
 from dsl.event import Event
 from dsl.zones import HOUR, zone_named
-from service.errors import EventRefused, IdTaken, NotRecorded, ServiceError
+from service.errors import EventRefused, IdTaken, NotRecorded, NoVersionInForce, ServiceError
 from service.ledger import codec
 from service.ledger.interface import Answer, Entry, Rate, Reprice, Submission, Void
 from service.ledger.rows import Chained, CounterRow, EntryRow, Known, RefusedRow, Rows, UsageRow
@@ -48,8 +48,8 @@ class Tables(Protocol):
         """A counter's value and version."""
         ...
 
-    def usage(self, customer: int, day: int, interaction: str) -> tuple[str, int, int, int] | None:
-        """A customer's noun, events, units and price of a day."""
+    def usage(self, customer: int, day: int, interaction: str, noun: str) -> tuple[int, int, int] | None:
+        """A customer's events, units and price of a day."""
         ...
 
     def next_sequences(self, count: int) -> Sequence[int]:
@@ -119,13 +119,13 @@ class Book:
         self._streams: dict[tuple[str, str], int] = {}
         self._customers: dict[tuple[str, str], int] = {}
         self._counters: dict[str, BookCounters] = {}
-        self._usage: dict[tuple[int, int, str], list[int | str]] = {}
+        self._usage: dict[tuple[int, int, str, str], list[int]] = {}
         self._start()
 
     def _start(self) -> None:
         self._rows = Rows()
         self._fresh: dict[tuple[str, str, str], tuple[bytes, Entry]] = {}
-        self._dirty_usage: dict[tuple[int, int, str], None] = {}
+        self._dirty_usage: dict[tuple[int, int, str, str], None] = {}
         self._head = Chained(self.chained.writer, self.chained.rows, self.chained.head)
         self._numbered: list[int] = []
 
@@ -176,7 +176,7 @@ class Book:
                     continue
             rated = rate(event, counters)
             if isinstance(rated, ServiceError):
-                violations = rated.violations if isinstance(rated, EventRefused) else ()
+                violations = rated.violations if isinstance(rated, EventRefused | NoVersionInForce) else ()
                 self._refuse(name, event, str(rated), codec.violations_text(violations), now)
                 answers.append(rated)
                 continue
@@ -200,6 +200,8 @@ class Book:
 
     def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
         """Adds the void of an entry, or gives the one that there is. Raises NotRecorded."""
+        if not (_is_key(source) and _is_key(event_id)):
+            raise NotRecorded(ruleset)
         stream = self._tables.stream(ruleset, source, make=False)
         kept = None if stream is None else self._tables.known(stream, [event_id]).get(event_id)
         if stream is None or kept is None:
@@ -297,7 +299,7 @@ class Book:
         lines = evaluation.lines
         interactions = f" {lines[0].interaction} " if len(lines) == 1 else _names(evaluation)
         answer = codec.answer_text(evaluation, self._keys)
-        day = _day(zone, event.time)  # type: ignore[arg-type]
+        day = _day(zone, codec.instant_of(event.time))
         self._append(
             entry, stream, customer, day, data, evaluation.outcome.value, interactions, answer, entry.recorded,
             content, None,
@@ -314,7 +316,8 @@ class Book:
         event, head = entry.event, self._head
         sequence = self._numbered.pop()
         head.rows += 1
-        head.head = link(head.head, entry, sequence, data, answer, recorded, content, voids)
+        derived = f"{day} {outcome}{interactions}"
+        head.head = link(head.head, entry, sequence, derived, data, answer, recorded, content, voids)
         self._rows.entries.append(
             # A named tuple's own constructor takes three times as long.
             tuple.__new__(
@@ -325,7 +328,7 @@ class Book:
                     event.id,
                     customer,
                     day,
-                    event.time,
+                    codec.instant_of(event.time),
                     event.type,
                     data,
                     entry.version,
@@ -345,24 +348,25 @@ class Book:
 
     def _use(self, customer: int, day: int, lines: Sequence[Line], sign: int) -> None:
         for line in lines:
-            key = (customer, day, line.interaction)
+            key = (customer, day, line.interaction, line.noun)
             use = self._usage.get(key)
             if use is None:
-                use = self._usage[key] = list(self._tables.usage(*key) or (line.noun, 0, 0, 0))
-            use[1] += sign  # type: ignore[operator]
-            use[2] += line.units  # type: ignore[operator]
-            use[3] += line.price  # type: ignore[operator]
+                use = self._usage[key] = list(self._tables.usage(*key) or (0, 0, 0))
+            use[0] += sign
+            use[1] += line.units
+            use[2] += line.price
             self._dirty_usage[key] = None
 
-    def _usage_row(self, key: tuple[int, int, str]) -> UsageRow:
-        noun, events, units, price = self._usage[key]
-        return UsageRow(*key, str(noun), int(events), str(units), str(price))
+    def _usage_row(self, key: tuple[int, int, str, str]) -> UsageRow:
+        events, units, price = self._usage[key]
+        return UsageRow(*key, events, str(units), str(price))
 
 
 def link(
     previous: bytes,
     entry: Entry,
     sequence: int,
+    derived: str,
     data: str,
     answer: str,
     recorded: int,
@@ -371,6 +375,7 @@ def link(
 ) -> bytes:
     """The chain's hash over a row and all before it: SHA-256 of the hash before, the hash of the event's content (which
     covers its type, customer, time and data by meaning), and the row's texts, each with its length in code points.
+    `derived` holds the columns that queries filter by.
 
     `chain.link` would do as well, and takes three times as long.
     """
@@ -378,8 +383,8 @@ def link(
     source: str = event.source  # type: ignore[assignment]  # an accepted event's members are strings
     event_id: str = event.id  # type: ignore[assignment]
     text = (
-        f"{sequence} {entry.version} {recorded} {voids or 0} {len(ruleset)}:{ruleset}{len(source)}:{source}"
-        f"{len(event_id)}:{event_id}{len(currency)}:{currency}{len(data)}:{data}{answer}"
+        f"{sequence} {entry.version} {recorded} {voids or 0} {len(ruleset)}:{ruleset}{len(derived)}:{derived}"
+        f"{len(source)}:{source}{len(event_id)}:{event_id}{len(currency)}:{currency}{len(data)}:{data}{answer}"
     )
     return sha256(b"%b%b%b" % (previous, content, text.encode())).digest()
 

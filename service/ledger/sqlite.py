@@ -5,6 +5,8 @@ open: transactions that write begin with BEGIN IMMEDIATE, so that they wait for 
 `PRAGMA data_version` tells a process that another has written.
 """
 
+import dataclasses
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,15 +41,16 @@ from service.ledger.sqlite_tables import SqliteTables, migrate
 from service.times import as_text
 
 sqlite3: Any = utils.sqlite3  # type: ignore[attr-defined]  # pysqlite3 where that is installed
+logger = logging.getLogger(__name__)
 BUSY_SECONDS = 10.0
 """How long one process waits for another's transaction."""
 FIRST_WITH_BUG, LAST_WITH_BUG = (3, 7, 0), (3, 51, 2)
 """Releases of SQLite in which a checkpoint may lose commits where a file has two connections and a write-ahead log."""
 PRAGMAS = (
     "synchronous = FULL",
-    "cache_size = -65536",
+    "cache_size = -131072",
     # The log is copied into the file less often than by default: what was written again meanwhile is then copied once.
-    "wal_autocheckpoint = 8000",
+    "wal_autocheckpoint = 16000",
     "journal_size_limit = 134217728",
     "temp_store = MEMORY",
 )
@@ -71,6 +74,7 @@ class SqliteLedger:
         self._reacts: list[Callable[[Sequence[Published]], None]] = []
         self._position: int | None = None
         self._writer = 0
+        self._registered = False
         self._opened = False
         self._writing: Any = None
         self._data_version: int | None = None
@@ -109,12 +113,16 @@ class SqliteLedger:
                 if kept.used or not replace:
                     raise VersionTaken(kept.ruleset, kept.version, as_text(kept.published), kept.used)
                 self._writing.execute("UPDATE publications SET replaced = 1 WHERE position = ?", (row["position"],))
+            named = "SELECT 1 AS used FROM used_versions WHERE ruleset = :ruleset AND version = :version"
+            place = {"ruleset": version.ruleset, "version": version.version}
+            used = self._select_one(named, place) is not None
+            kept = dataclasses.replace(version, used=used)
             self._writing.execute(
-                "INSERT INTO publications (ruleset, version, effective, text, sha256, published) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (version.ruleset, version.version, version.effective, version.text, version.sha256, version.published),
+                "INSERT INTO publications (ruleset, version, effective, text, sha256, published, used) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (kept.ruleset, kept.version, kept.effective, kept.text, kept.sha256, kept.published, used),
             )
-        return version
+        return kept
 
     def on_publication(self, react: Callable[[Sequence[Published]], None]) -> None:
         """See `Ledger.on_publication`."""
@@ -137,7 +145,9 @@ class SqliteLedger:
                 self._let_go()
                 raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
             book.committed()
+            self._registered = True
         except sqlite3.Error as error:
+            logger.warning("%s: %s", self._path, error)
             self._let_go()
             raise LedgerUnavailable(_in_words(error), in_doubt=committing) from None
         except BaseException:
@@ -150,33 +160,33 @@ class SqliteLedger:
         fresh = seen != self._data_version
         if fresh:
             self._book.forget()
-            self._data_version = seen
         self._tables.begin(fresh)
         if fresh or self._position is None:
             (position,) = self._writing.execute("SELECT coalesce(max(position), 0) FROM publications").fetchone()
             if position != self._position:
+                # Only what all have taken over is done with: where one fails, the next transaction tells them again.
+                self._position = None
+                published = reading.published(_query(self._writing)) if self._reacts else []
+                for react in self._reacts:
+                    react(published)
                 self._position = position
-                if self._reacts:
-                    published = reading.published(_query(self._writing))
-                    for react in self._reacts:
-                        react(published)
+        self._data_version = seen
 
     def _chained(self) -> Chained:
         """Where this writer's chain stands; a handle begins one with its first transaction."""
-        if not self._writer:
+        if not self._registered:
             began = self._clock()
             made = self._writing.execute("INSERT INTO writers (began, rows, chain) VALUES (?, 0, ?)", (began, b""))
-            self._begin_chain(int(made.lastrowid))
+            self._writer = int(made.lastrowid)
+            self._writing.execute(
+                "UPDATE writers SET chain = ? WHERE id = ?", (chain.genesis(self._writer), self._writer)
+            )
         if self._book.chained.writer != self._writer:
             rows, head = self._writing.execute(
                 "SELECT rows, chain FROM writers WHERE id = ?", (self._writer,)
             ).fetchone()
             return Chained(self._writer, rows, head)
         return self._book.chained
-
-    def _begin_chain(self, writer: int) -> None:
-        self._writing.execute("UPDATE writers SET chain = ? WHERE id = ?", (chain.genesis(writer), writer))
-        self._writer = writer
 
     # ── connections ─────────────────────────────────────────────────────────
 
@@ -225,7 +235,7 @@ class SqliteLedger:
             self._writing.close()
         if not self._in_place():
             # Nobody else will find that file again: a chain that goes on there may fork.
-            self._writer = 0
+            self._registered = False
 
     def _undo(self) -> None:
         with suppress(sqlite3.Error):

@@ -75,13 +75,13 @@ class SqliteTables:
         ).fetchone()
         return None if found is None else (int(found[0]), found[1])
 
-    def usage(self, customer: int, day: int, interaction: str) -> tuple[str, int, int, int] | None:
+    def usage(self, customer: int, day: int, interaction: str, noun: str) -> tuple[int, int, int] | None:
         """See `Tables.usage`."""
         found = self._execute(
-            "SELECT noun, events, units, price FROM usage WHERE customer = ? AND day = ? AND interaction = ?",
-            (customer, day, interaction),
+            "SELECT events, units, price FROM usage WHERE day = ? AND customer = ? AND interaction = ? AND noun = ?",
+            (day, customer, interaction, noun),
         ).fetchone()
-        return None if found is None else (found[0], found[1], int(found[2]), int(found[3]))
+        return None if found is None else (found[0], int(found[1]), int(found[2]))
 
     def next_sequences(self, count: int) -> Sequence[int]:
         """See `Tables.next_sequences`."""
@@ -104,6 +104,7 @@ class SqliteTables:
         if rows.refused:
             self._insert_many("refused", RefusedRow._fields, rows.refused)
         for ruleset, version in rows.used:
+            self._execute("INSERT OR IGNORE INTO used_versions VALUES (?, ?)", (ruleset, version))
             self._execute(
                 "UPDATE publications SET used = 1 WHERE ruleset = ? AND version = ? AND replaced = 0",
                 (ruleset, version),

@@ -41,7 +41,10 @@ CREATE TABLE entries (
 
 CREATE UNIQUE INDEX entries_by_key ON entries (stream, event_id) WHERE voids IS NULL;
 CREATE UNIQUE INDEX entries_by_voided ON entries (voids) WHERE voids IS NOT NULL;
-CREATE INDEX entries_by_customer ON entries (customer, time);
+
+-- Days come first, here and in `usage`: what is added now then lies close together, however many customers there are, and a
+-- customer's month is one look-up a day.
+CREATE INDEX entries_by_day ON entries (day, customer, time);
 
 -- `version` is the only one that moved the counter, 0 where several did.
 CREATE TABLE counters (
@@ -53,14 +56,14 @@ CREATE TABLE counters (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE usage (
-  customer     INTEGER NOT NULL,
   day          INTEGER NOT NULL,
+  customer     INTEGER NOT NULL,
   interaction  TEXT NOT NULL,
   noun         TEXT NOT NULL,
   events       INTEGER NOT NULL,
   units        TEXT NOT NULL,
   price        TEXT NOT NULL,
-  PRIMARY KEY (customer, day, interaction)
+  PRIMARY KEY (day, customer, interaction, noun)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE refused (
@@ -85,6 +88,13 @@ CREATE TABLE publications (
   used       INTEGER NOT NULL DEFAULT 0,
   replaced   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+-- Versions that an entry names, published or not.
+CREATE TABLE used_versions (
+  ruleset  TEXT NOT NULL,
+  version  INTEGER NOT NULL,
+  PRIMARY KEY (ruleset, version)
+) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX publications_in_place ON publications (ruleset, version) WHERE replaced = 0;
 

@@ -1,0 +1,175 @@
+"""Every ledger records an event once: repeated it gets its first answer, and its id is taken for anything else."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from dsl.event import Event, Instant, Other
+from service.errors import EventRefused, IdTaken
+from service.evaluator import Evaluator
+from service.ledger.interface import Entry, Ledger, Query, Rate
+from service.times import as_text
+from tests.service.ledger.calls import cost, counters, entry_of, evaluate, listed, outcomes, recorded
+from tests.service.ledger.ledgers import LedgerUnderTest
+from tests.service.rules import JULY, JUNE, answer, event, search
+
+
+def test_the_same_event_again_gets_its_first_answer(evaluator: Evaluator) -> None:
+    first, again = recorded(evaluator, search(), search())
+    (later,) = recorded(evaluator, search())
+    assert [first.duplicate, again.duplicate, later.duplicate] == [False, True, True]
+    assert first.evaluation == again.evaluation == later.evaluation
+    assert first.recorded == again.recorded == later.recorded
+
+
+def test_a_repeated_event_moves_no_counter(evaluator: Evaluator, ledger: Ledger) -> None:
+    costs = [cost(a) for a in evaluate(evaluator, answer("a", "1", 12), answer("a", "1", 12), answer("b", "2", 2))]
+    assert costs == [Decimal(1), Decimal(1), Decimal(1)]
+    moved = counters(ledger)
+    evaluate(evaluator, answer("a", "1", 12))
+    assert counters(ledger) == moved
+    assert len(listed(ledger, Query())) == 2
+
+
+def test_numbers_of_one_value_are_the_same_content(evaluator: Evaluator) -> None:
+    same = (Decimal("1.10"), Decimal("1.1"), 1.1, Decimal("1.1000"))
+    results = [entry for words in same for entry in recorded(evaluator, answer("a", "1", words))]
+    assert [entry.duplicate for entry in results] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("same", [5, Decimal(5), Decimal("5.0"), 5.0, Decimal("0.5e1")])
+def test_a_whole_number_is_one_number_however_it_is_written(evaluator: Evaluator, same: object) -> None:
+    recorded(evaluator, answer("a", "1", 5))
+    assert recorded(evaluator, answer("a", "1", same))[0].duplicate
+
+
+def test_null_is_the_same_as_missing(evaluator: Evaluator) -> None:
+    first, again = recorded(evaluator, search(query=None, other=None), search())
+    assert (first.duplicate, again.duplicate) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        search(results=4),
+        search(time=JUNE + 1),
+        search(voice=1),
+        search(results="3"),
+        search(query="x"),
+        search(query=""),
+        Event("e1", "app", "search", "other", JUNE, {"voice": True, "results": 3}),
+        Event("e1", "app", "answer", "acme", JUNE, {"voice": True, "results": 3}),
+        Event("e1", "app", "no.such.type", "acme", JUNE, {"voice": True, "results": 3}),
+        Event("e1", "app", None, None, None, {}),
+        search(when=Instant(5)),
+        search(beyond=Other("an object", "{}")),
+    ],
+)
+def test_a_used_id_with_other_content_changes_nothing(evaluator: Evaluator, ledger: Ledger, other: Event) -> None:
+    evaluate(evaluator, search())
+    before = list(ledger.records()), counters(ledger)
+    (conflict,) = evaluate(evaluator, other)
+    assert isinstance(conflict, IdTaken)
+    assert (list(ledger.records()), counters(ledger)) == before
+    assert not ledger.refused("", 10)
+    assert recorded(evaluator, search())[0].duplicate
+
+
+def test_a_conflict_says_what_was_recorded_when(evaluator: Evaluator) -> None:
+    first, conflict = evaluate(evaluator, search(time=JULY), search())
+    assert isinstance(conflict, IdTaken)
+    assert (conflict.ruleset, conflict.version) == ("shop", 2)
+    assert conflict.recorded == as_text(entry_of(first).recorded)
+
+
+def test_a_conflict_within_one_submission_holds_up_nothing_else(evaluator: Evaluator) -> None:
+    first, conflict, last = evaluate(evaluator, search("a"), search("a", results=4), search("b"))
+    assert isinstance(first, Entry)
+    assert isinstance(conflict, IdTaken)
+    assert isinstance(last, Entry)
+
+
+def test_ids_belong_to_their_ruleset_and_source(evaluator: Evaluator) -> None:
+    elsewhere = Event("e1", "kiosk", "search", "acme", JUNE, {"results": 0})
+    results = [*recorded(evaluator, search(), elsewhere), *recorded(evaluator, search(), ruleset="flat")]
+    assert not any(entry.duplicate for entry in results)
+
+
+def test_events_of_several_rulesets_and_sources_are_recorded_in_one_group(evaluator: Evaluator, ledger: Ledger) -> None:
+    group = [
+        evaluator.submission("shop", [search("a"), search("b")]),
+        evaluator.submission("flat", [search("a")]),
+        evaluator.submission("shop", [search("a"), search("c")]),
+        evaluator.submission("shop", []),
+    ]
+    answers = ledger.record(group)
+    assert [[entry_of(answer).duplicate for answer in part] for part in answers] == [
+        [False] * 2,
+        [False],
+        [True, False],
+        [],
+    ]
+    assert [entry_of(part[0]).ruleset for part in answers[:3]] == ["shop", "flat", "shop"]
+
+
+def test_a_group_that_breaks_off_leaves_nothing_behind(evaluator: Evaluator, ledger: Ledger) -> None:
+    recorded(evaluator, answer("a", "1", 2))
+    before = list(ledger.records()), counters(ledger), ledger.stats().entries, ledger.refused("", 10)
+    sound = evaluator.submission("shop", [answer("b", "1", 3), answer("c", "2", 3), search(results="x"), search("d")])
+
+    def breaks() -> Rate:
+        raise RuntimeError("no rates today")
+
+    broken = replace(evaluator.submission("flat", [search("e")]), rater=breaks)
+    with pytest.raises(RuntimeError, match="no rates today"):
+        ledger.record([sound, broken])
+    assert (list(ledger.records()), counters(ledger), ledger.stats().entries, ledger.refused("", 10)) == before
+    costs = [cost(a) for a in evaluate(evaluator, answer("b", "3", 10))]
+    assert costs == [Decimal(1)]
+    assert list(ledger.verify()) == []
+
+
+def test_an_event_that_does_not_count_claims_its_id(evaluator: Evaluator) -> None:
+    first, again = recorded(evaluator, search(results=0), search(results=0))
+    assert outcomes([first, again]) == ["NOT_COUNTED"] * 2
+    assert again.duplicate
+
+
+def test_a_limited_event_claims_its_id(evaluator: Evaluator) -> None:
+    recorded(evaluator, answer("a", "1"))
+    first, again = recorded(evaluator, answer("b", "1"), answer("b", "1"))
+    assert outcomes([first, again]) == ["LIMITED"] * 2
+    assert again.duplicate
+
+
+def test_a_refused_event_claims_no_id(evaluator: Evaluator) -> None:
+    refused, repaired = evaluate(evaluator, search(results="many"), search())
+    assert isinstance(refused, EventRefused)
+    assert not entry_of(repaired).duplicate
+
+
+def test_an_unknown_event_claims_no_id(evaluator: Evaluator) -> None:
+    unknown, repaired = evaluate(evaluator, event("no.such", "e1"), search())
+    assert outcomes([unknown]) == ["UNKNOWN_EVENT"]
+    assert not entry_of(repaired).duplicate
+
+
+def test_an_event_is_known_after_a_restart(durable: LedgerUnderTest) -> None:
+    (first,) = recorded(durable.evaluator(), answer("a", "1", 12))
+    evaluator = durable.evaluator(durable.reopen())
+    again, conflict = evaluate(evaluator, answer("a", "1", 12), answer("a", "2", 12))
+    assert entry_of(again).duplicate
+    assert entry_of(again).evaluation == first.evaluation
+    assert entry_of(again).recorded == first.recorded
+    assert isinstance(conflict, IdTaken)
+
+
+def test_an_event_is_known_to_another_handle(durable: LedgerUnderTest) -> None:
+    other = durable.evaluator(durable.second())
+    recorded(other, search("x"))
+    (first,) = recorded(durable.evaluator(), search("a"))
+    assert not first.duplicate
+    again, conflict = evaluate(other, search("a"), search("a", results=9))
+    assert entry_of(again).duplicate
+    assert isinstance(conflict, IdTaken)
