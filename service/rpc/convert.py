@@ -8,16 +8,20 @@ from functools import lru_cache
 
 from google.protobuf import timestamp_pb2
 from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+from google.rpc import status_pb2
 
 from dsl.evaluation import Evaluation, Outcome, Step
 from dsl.event import Event, Instant, Other
 from dsl.numbers import LONGEST_NUMBER, format_money, format_units
 from dsl.zones import SECOND
+from service.answers import refusal_of
 from service.cloudevents import MalformedEvent, flatten, json_value
 from service.errors import ServiceError
-from service.ledger.interface import Answer, Entry
+from service.ledger.interface import Answer, Entry, Record, Refused, Void
 from service.rpc.status import status_of
+from service.usage import Usage
 from vpi.v1 import evaluation_pb2 as pb
+from vpi.v1 import usage_pb2
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 FIRST_SECOND = -62_135_596_800
@@ -31,6 +35,8 @@ _OUTCOMES = {
     Outcome.LIMITED: pb.OUTCOME_LIMITED,
     Outcome.UNKNOWN_EVENT: pb.OUTCOME_UNKNOWN_EVENT,
 }
+OUTCOMES = {number: outcome for outcome, number in _OUTCOMES.items()}
+"""Outcomes by their numbers in messages."""
 
 
 def event_of(message: pb.Event) -> Event:
@@ -254,3 +260,81 @@ def write_steps(steps: Sequence[Step], target: RepeatedCompositeFieldContainer[p
             verdict = pb.VERDICT_HOLDS if step.verdict else pb.VERDICT_FAILS
         message = target.add(text=step.text, verdict=verdict)
         write_steps(step.steps, message.steps)
+
+
+# ── what a ledger holds ─────────────────────────────────────────────────────
+
+
+def write_void(void: Void, message: pb.Evaluation) -> None:
+    """Fills the message with a void: the voided evaluation's outcome, minus its units, the price that falls away."""
+    entry, evaluation = void.entry, void.entry.evaluation
+    message.source = entry.event.source  # type: ignore[assignment]  # a recorded event's members are strings
+    message.event_id = entry.event.id  # type: ignore[assignment]
+    message.outcome = _OUTCOMES[evaluation.outcome]
+    message.interaction = evaluation.interaction
+    message.units = format_units(-evaluation.units)
+    message.price = format_money(void.price)
+    message.currency = entry.currency
+    message.ruleset = entry.ruleset
+    message.version = entry.version
+    message.duplicate = void.duplicate
+    message.reason = void.reason
+    for line in void.lines:
+        units, price = format_units(line.units), format_money(line.price)
+        message.lines.add(interaction=line.interaction, units=units, noun=line.noun, price=price)
+
+
+def record_message(record: Record) -> usage_pb2.LedgerEntry:
+    """A row of the ledger."""
+    row = record.row
+    entry = row.entry if isinstance(row, Void) else row
+    message = usage_pb2.LedgerEntry(
+        sequence=record.sequence,
+        record_time=timestamp_of(row.recorded),
+        event=message_of(entry.event),
+        is_void=isinstance(row, Void),
+        is_voided=record.voided,
+        content_sha256=record.content,
+        chain_position=f"{record.writer}/{record.number}",
+        chain_sha256=record.sha256,
+    )
+    if isinstance(row, Void):
+        write_void(row, message.evaluation)
+    else:
+        write_evaluation(row, message.evaluation)
+    return message
+
+
+def refused_message(refused: Refused) -> usage_pb2.RefusedEvent:
+    """An event that claimed no key, with the status that it was answered with."""
+    error = refusal_of(refused)
+    return usage_pb2.RefusedEvent(
+        record_time=timestamp_of(refused.recorded),
+        ruleset=refused.ruleset,
+        event=message_of(refused.event),
+        reason=status_pb2.Status(message=refused.reason) if error is None else status_of(error),
+    )
+
+
+def usage_message(usage: Usage) -> usage_pb2.GetUsageResponse:
+    """What a customer used in a period."""
+    period = usage.period
+    response = usage_pb2.GetUsageResponse(
+        ruleset=usage.ruleset,
+        subject=usage.subject,
+        period=period.text,
+        start_time=timestamp_of(period.start),
+        end_time=timestamp_of(period.end),
+        timezone=usage.timezone,
+        currency=usage.currency,
+        price=format_money(usage.price),
+    )
+    for used in usage.interactions:
+        response.interactions.add(
+            interaction=used.interaction,
+            events=used.events,
+            units=format_units(used.units),
+            noun=used.noun,
+            price=format_money(used.price),
+        )
+    return response

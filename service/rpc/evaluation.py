@@ -7,10 +7,11 @@ import grpc
 
 from dsl.event import Event
 from service.access import Access
-from service.errors import InvalidRequest, ServiceError
+from service.errors import InvalidRequest, ServiceError, UnknownRuleset, UnknownVersion
 from service.evaluator import PLAIN, Evaluator, Options
 from service.ledger.interface import Answer
 from service.rpc.convert import event_of, write_evaluation, write_result
+from service.rpc.published import CurrentRules
 from vpi.v1 import evaluation_pb2 as pb
 from vpi.v1 import evaluation_pb2_grpc
 
@@ -23,9 +24,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
     """The rpcs of `vpi.v1.EvaluationService`."""
 
-    def __init__(self, evaluator: Evaluator, access: Access) -> None:
+    def __init__(self, evaluator: Evaluator, access: Access, rules: CurrentRules) -> None:
         self._evaluator = evaluator
         self._access = access
+        self._rules = rules
 
     async def Evaluate(self, request: pb.EvaluateRequest, context: Context) -> pb.EvaluateResponse:
         """Rates one event and records it."""
@@ -64,7 +66,14 @@ class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
         self, request: pb.EvaluateRequest | pb.EvaluateBatchRequest, events: Sequence[Event]
     ) -> list[Answer]:
         evaluator, options = self._evaluator, _options(request)
-        submission = evaluator.submission(request.ruleset, events, options)
+        known = evaluator.registry
+        try:
+            submission = evaluator.submission(request.ruleset, events, options)
+        except (UnknownRuleset, UnknownVersion):
+            # Another process may have published it.
+            if not await self._rules.newer_than(known):
+                raise
+            submission = evaluator.submission(request.ruleset, events, options)
         if options.dry_run:
             return await self._access.read(lambda: evaluator.ledger.preview(submission))
         return evaluator.finished(await self._access.record(submission), options)

@@ -1,5 +1,6 @@
-"""RulesService: which rules a server rates by, and checking rules before they are used."""
+"""RulesService: which rules a server rates by, checking rules before they are used, and publishing them."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,14 +11,13 @@ from dsl.parser import parse
 from dsl.source import Source
 from dsl.to_source import format_file
 from service.errors import InvalidRequest
-from service.loading import Checked, across, check_text
-from service.registry import Registry, Version
+from service.loading import across, check_text
+from service.registry import Version
 from service.rpc.convert import timestamp_of
+from service.rpc.paging import page_size, wrong_token
+from service.rpc.published import CurrentRules
 from vpi.v1 import rules_pb2 as pb
 from vpi.v1 import rules_pb2_grpc
-
-PAGE_SIZE = 100
-LARGEST_PAGE = 1000
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -25,22 +25,21 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class RulesService(rules_pb2_grpc.RulesServiceServicer):
     """The rpcs of `vpi.v1.RulesService`; `clock` gives now as an instant."""
 
-    def __init__(self, registry: Registry, clock: Callable[[], int]) -> None:
-        self._registry = registry
+    def __init__(self, rules: CurrentRules, clock: Callable[[], int]) -> None:
+        self._rules = rules
         self._clock = clock
 
     async def ListVersions(self, request: pb.ListVersionsRequest, context: Context) -> pb.ListVersionsResponse:
         """Lists versions, a page at a time."""
-        if request.page_size < 0:
-            raise InvalidRequest("page_size", "a page holds at least 1 version; 0 leaves the size to the server")
-        names = (request.ruleset,) if request.ruleset else self._registry.names()
-        found = [version for name in names for version in self._registry.versions(name).by_number()]
+        size = page_size(request.page_size)
+        registry = await self._rules.registry()
+        names = (request.ruleset,) if request.ruleset else registry.names()
+        found = [version for name in names for version in registry.versions(name).by_number()]
         start = 0
         if request.page_token:
             # The token names the last version shown, so that a page stays right when versions are added meanwhile.
             last = _position(request)
             start = next((i for i, version in enumerate(found) if _key(version) > last), len(found))
-        size = min(request.page_size or PAGE_SIZE, LARGEST_PAGE)
         page = found[start : start + size]
         more = start + size < len(found)
         token = f"{request.ruleset}/{page[-1].ruleset.name}@{page[-1].ruleset.version}" if more else ""
@@ -48,7 +47,7 @@ class RulesService(rules_pb2_grpc.RulesServiceServicer):
 
     async def GetVersion(self, request: pb.GetVersionRequest, context: Context) -> pb.GetVersionResponse:
         """Gives one version with its text."""
-        version = self._find(request.ruleset, request.version)
+        version = await self._find(request.ruleset, request.version)
         return pb.GetVersionResponse(version=_info(version), text=version.text)
 
     async def CheckRules(self, request: pb.CheckRulesRequest, context: Context) -> pb.CheckRulesResponse:
@@ -60,28 +59,47 @@ class RulesService(rules_pb2_grpc.RulesServiceServicer):
             raise InvalidRequest("files", "every rule file needs a path, by which its errors name it")
         if len(set(paths)) < len(paths):
             raise InvalidRequest("files", "two rule files have the same path")
-        checked = [check_text(file.path, file.text) for file in request.files]
-        crossed = across(checked)
-        response = pb.CheckRulesResponse()
-        for one in checked:
-            for diagnostic in (*one.diagnostics, *crossed.get(one.source.name, ())):
-                response.diagnostics.append(_diagnostic(diagnostic, one))
-        return response
+        # A large file takes seconds, in which other calls are answered.
+        return await asyncio.to_thread(_checked, request)
 
     async def DescribeVersion(self, request: pb.DescribeVersionRequest, context: Context) -> pb.DescribeVersionResponse:
         """Gives one version in its canonical form."""
-        version = self._find(request.ruleset, request.version)
-        file, _ = parse(Source(version.ruleset.name, version.text))
+        version = await self._find(request.ruleset, request.version)
+        # A published text may begin with a byte order mark, which is no part of the rules.
+        file, _ = parse(Source(version.ruleset.name, version.text.removeprefix("\ufeff")))
         return pb.DescribeVersionResponse(text=format_file(file))
 
-    def _find(self, ruleset: str, number: int) -> Version:
-        versions = self._registry.versions(ruleset)
+    async def PublishVersion(self, request: pb.PublishVersionRequest, context: Context) -> pb.PublishVersionResponse:
+        """Publishes a rule file and serves it from now on."""
+        file = request.file
+        if not file.path:
+            raise InvalidRequest("file.path", "a rule file needs a path, by which its errors name it")
+        published, already, warnings = await self._rules.publish(file.path, file.text, self._clock)
+        version = (await self._rules.registry()).versions(published.ruleset).number(published.version)
+        return pb.PublishVersionResponse(
+            version=_info(version),
+            already_published=already,
+            warnings=[_diagnostic(diagnostic, source) for diagnostic, source in warnings],
+        )
+
+    async def _find(self, ruleset: str, number: int) -> Version:
+        versions = (await self._rules.registry()).versions(ruleset)
         if number:
             return versions.number(number)
         version = versions.in_force(self._clock())
         if version is None:
             raise versions.not_in_force()
         return version
+
+
+def _checked(request: pb.CheckRulesRequest) -> pb.CheckRulesResponse:
+    checked = [check_text(file.path, file.text) for file in request.files]
+    crossed = across(checked)
+    response = pb.CheckRulesResponse()
+    for one in checked:
+        for diagnostic in (*one.diagnostics, *crossed.get(one.source.name, ())):
+            response.diagnostics.append(_diagnostic(diagnostic, one.source))
+    return response
 
 
 def _key(version: Version) -> tuple[str, int]:
@@ -92,7 +110,7 @@ def _position(request: pb.ListVersionsRequest) -> tuple[str, int]:
     asked, _, shown = request.page_token.partition("/")
     name, _, number = shown.partition("@")
     if asked != request.ruleset or not (number.isascii() and number.isdigit() and len(number) <= 10):
-        raise InvalidRequest("page_token", "this token is not of a listing with these filters; start without one")
+        raise wrong_token()
     return name, int(number)
 
 
@@ -108,9 +126,9 @@ def _info(version: Version) -> pb.VersionInfo:
     )
 
 
-def _diagnostic(diagnostic: Diagnostic, checked: Checked) -> pb.Diagnostic:
-    fields: dict[str, Any] = as_data(diagnostic, checked.source)
+def _diagnostic(diagnostic: Diagnostic, source: Source) -> pb.Diagnostic:
+    fields: dict[str, Any] = as_data(diagnostic, source)
     error = diagnostic.severity is Severity.ERROR
     fields["severity"] = pb.SEVERITY_ERROR if error else pb.SEVERITY_WARNING
     fields["help"] = fields["help"] or ""
-    return pb.Diagnostic(**fields, snippet=show(diagnostic, checked.source))
+    return pb.Diagnostic(**fields, snippet=show(diagnostic, source))

@@ -12,20 +12,26 @@ from grpc_reflection.v1alpha import reflection
 
 from service.access import Access, Direct
 from service.evaluator import Evaluator
+from service.rpc.draining import Drain
 from service.rpc.evaluation import EvaluationService
+from service.rpc.published import CurrentRules
 from service.rpc.rules import RulesService
 from service.rpc.shield import shield
-from vpi.v1 import evaluation_pb2, evaluation_pb2_grpc, rules_pb2, rules_pb2_grpc
+from service.rpc.usage import UsageService
+from vpi.v1 import evaluation_pb2, evaluation_pb2_grpc, rules_pb2, rules_pb2_grpc, usage_pb2, usage_pb2_grpc
 
 LARGEST_MESSAGE = 32 * 1024 * 1024
 GRACE_SECONDS = 10.0
 """How long calls under way may go on after the end was asked for."""
+FLUSH_SECONDS = 2.0
+"""How long the last answers may take to leave, once all calls have ended."""
 
+_SHARE_PORT = "grpc.so_reuseport"
 OPTIONS = [
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.max_send_message_length", LARGEST_MESSAGE),
-    # Without this a second server on the same port silently takes half of the connections.
-    ("grpc.so_reuseport", 0),
+    # By default a second server on the same port silently takes half of the connections.
+    (_SHARE_PORT, 0),
     # Clients may ping every ten seconds to keep their connection; by default they would be cut off.
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
@@ -38,6 +44,7 @@ HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 SERVICES = (
     evaluation_pb2.DESCRIPTOR.services_by_name["EvaluationService"].full_name,
     rules_pb2.DESCRIPTOR.services_by_name["RulesService"].full_name,
+    usage_pb2.DESCRIPTOR.services_by_name["UsageService"].full_name,
 )
 logger = logging.getLogger(__name__)
 
@@ -53,24 +60,48 @@ class Running:
     server: grpc.aio.Server
     health: HealthServicer
     address: str
+    drain: Drain
 
     async def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
-        """Says NOT_SERVING, lets the calls under way end, and closes."""
+        """Says NOT_SERVING, answers the calls under way and no others, and closes.
+
+        A client gets its answer or UNAVAILABLE. Afterwards nothing uses the ledger any more, and whoever opened it may
+        close its access, and then the ledger.
+        """
         await self.health.enter_graceful_shutdown()
-        await self.server.stop(grace_seconds)
+        await self.drain.run(grace_seconds)
+        if grace_seconds:
+            await self.drain.quiet()
+        stopping = asyncio.create_task(self.server.stop(min(grace_seconds, FLUSH_SECONDS)))
+        # Only now that clients are told to go elsewhere: who is answered before comes back.
+        await asyncio.sleep(0)
+        self.drain.release()
+        await stopping
 
 
 async def start(
-    evaluator: Evaluator, address: str, clock: Callable[[], int], access: Access | None = None
+    evaluator: Evaluator,
+    address: str,
+    clock: Callable[[], int],
+    access: Access | None = None,
+    share_port: bool = False,
 ) -> Running:
     """Starts a server at `HOST:PORT`, port 0 for a free one; raises AddressInUse.
 
-    `access` is how its rpcs use the ledger; without one, directly.
+    `access` is how its rpcs use the ledger; without one, directly. With `share_port` other processes that do the same
+    may listen there too, and each gets some of the connections.
     """
     access = access or Direct(evaluator.ledger)
-    server = grpc.aio.server(options=OPTIONS)
-    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(shield(EvaluationService(evaluator, access)), server)
-    rules_pb2_grpc.add_RulesServiceServicer_to_server(shield(RulesService(evaluator.registry, clock)), server)
+    drain = Drain()
+    rules = CurrentRules(evaluator, access)
+    server = grpc.aio.server(options=[(name, 1 if share_port and name == _SHARE_PORT else n) for name, n in OPTIONS])
+    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(
+        shield(EvaluationService(evaluator, access, rules), drain), server
+    )
+    rules_pb2_grpc.add_RulesServiceServicer_to_server(shield(RulesService(rules, clock), drain), server)
+    usage_pb2_grpc.add_UsageServiceServicer_to_server(
+        shield(UsageService(evaluator, access, rules, clock), drain), server
+    )
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     reflection.enable_server_reflection((*SERVICES, HEALTH, reflection.SERVICE_NAME), server)
@@ -84,7 +115,7 @@ async def start(
     await server.start()
     for name in ("", *SERVICES):
         await health.set(name, health_pb2.HealthCheckResponse.SERVING)
-    return Running(server, health, f"{host}:{port}")
+    return Running(server, health, f"{host}:{port}", drain)
 
 
 async def serve_until(running: Running, stopped: asyncio.Event) -> None:

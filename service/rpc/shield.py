@@ -1,4 +1,4 @@
-"""Around every rpc: errors leave as rich statuses, and no exception's text ever reaches a client."""
+"""Around every rpc: errors leave as rich statuses, no exception's text reaches a client, and no call is cut off."""
 
 import asyncio
 import inspect
@@ -11,15 +11,16 @@ import grpc
 from grpc_status import rpc_status
 
 from service.errors import ServiceError
+from service.rpc.draining import Drain, Stopping
 from service.rpc.status import status_of
 
 logger = logging.getLogger(__name__)
 Servicer = TypeVar("Servicer")
 
 
-def shield(servicer: Servicer) -> Servicer:
+def shield(servicer: Servicer, drain: Drain) -> Servicer:
     """The servicer with all its rpcs shielded: a ServiceError leaves as its status, anything unforeseen as INTERNAL
-    with a reference into the log.
+    with a reference into the log. All are calls under way to `drain`.
 
     An interceptor would do the same, but makes a handler anew for every call.
     """
@@ -28,19 +29,27 @@ def shield(servicer: Servicer) -> Servicer:
             continue
         rpc = getattr(servicer, name)
         if inspect.isasyncgenfunction(rpc):
-            setattr(servicer, name, _shielded_stream(rpc))
+            setattr(servicer, name, _shielded_stream(rpc, drain))
         elif inspect.iscoroutinefunction(rpc):
-            setattr(servicer, name, _shielded(rpc))
+            setattr(servicer, name, _shielded(rpc, drain))
     return servicer
 
 
-def _shielded(behaviour: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any, Any], Awaitable[Any]]:
+def _shielded(behaviour: Callable[[Any, Any], Awaitable[Any]], drain: Drain) -> Callable[[Any, Any], Awaitable[Any]]:
     async def shielded(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
         try:
-            return await behaviour(request, context)
+            if drain.begun:
+                await drain.refuse()
+            task = drain.enter()
+            try:
+                return await behaviour(request, context)
+            finally:
+                drain.leave(task)
         except ServiceError as error:
             await _abort(context, error)
-        except (asyncio.CancelledError, grpc.aio.AbortError):
+        except asyncio.CancelledError:
+            await _cancelled(context, drain)
+        except grpc.aio.AbortError:
             raise
         except Exception:  # noqa: BLE001 - the edge of the process: nothing may pass
             await _hide(context)
@@ -48,21 +57,34 @@ def _shielded(behaviour: Callable[[Any, Any], Awaitable[Any]]) -> Callable[[Any,
     return shielded
 
 
-def _shielded_stream(
-    behaviour: Callable[[Any, Any], Any],
-) -> Callable[[Any, Any], AsyncIterator[Any]]:
+def _shielded_stream(behaviour: Callable[[Any, Any], Any], drain: Drain) -> Callable[[Any, Any], AsyncIterator[Any]]:
     async def shielded(requests: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
         try:
-            async for answer in behaviour(requests, context):
-                yield answer
+            if drain.begun:
+                await drain.refuse()
+            task = drain.enter()
+            try:
+                async for answer in behaviour(drain.requests(requests), context):
+                    yield answer
+            finally:
+                drain.leave(task)
         except ServiceError as error:
             await _abort(context, error)
-        except (asyncio.CancelledError, grpc.aio.AbortError, GeneratorExit):
+        except asyncio.CancelledError:
+            await _cancelled(context, drain)
+        except (grpc.aio.AbortError, GeneratorExit):
             raise
         except Exception:  # noqa: BLE001 - the edge of the process: nothing may pass
             await _hide(context)
 
     return shielded
+
+
+async def _cancelled(context: grpc.aio.ServicerContext[Any, Any], drain: Drain) -> NoReturn:
+    """Ends a call that was cancelled: its client has gone, or the server has, which the client is told."""
+    if drain.expired:
+        await _abort(context, Stopping())
+    raise asyncio.CancelledError
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: ServiceError) -> NoReturn:

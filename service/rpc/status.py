@@ -6,6 +6,7 @@ from grpc import StatusCode
 
 from dsl.evaluation import Violation
 from service import errors
+from service.rpc.draining import Stopping
 
 DOMAIN = "vpi"
 RETRY_AFTER_MILLISECONDS = 200
@@ -18,8 +19,12 @@ _CODES: dict[type[errors.ServiceError], StatusCode] = {
     errors.NoVersionInForce: StatusCode.FAILED_PRECONDITION,
     errors.VersionNeedsDryRun: StatusCode.FAILED_PRECONDITION,
     errors.IdTaken: StatusCode.ALREADY_EXISTS,
+    errors.NotRecorded: StatusCode.NOT_FOUND,
+    errors.VersionTaken: StatusCode.ALREADY_EXISTS,
+    errors.RulesRefused: StatusCode.INVALID_ARGUMENT,
     errors.QueueFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.LedgerUnavailable: StatusCode.UNAVAILABLE,
+    Stopping: StatusCode.UNAVAILABLE,
 }
 
 
@@ -45,9 +50,9 @@ def _detail(
     error: errors.ServiceError,
 ) -> error_details_pb2.BadRequest | error_details_pb2.ErrorInfo | error_details_pb2.RetryInfo:
     match error:
-        case errors.EventRefused() | errors.InvalidRequest():
+        case errors.EventRefused() | errors.InvalidRequest() | errors.RulesRefused():
             return _bad_request(error.violations)
-        case errors.QueueFull() | errors.LedgerUnavailable():
+        case errors.QueueFull() | errors.LedgerUnavailable() | Stopping():
             wait = duration_pb2.Duration(nanos=RETRY_AFTER_MILLISECONDS * 1_000_000)
             return error_details_pb2.RetryInfo(retry_delay=wait)
         case errors.UnknownRuleset():
@@ -60,6 +65,12 @@ def _detail(
             return _info("VERSION_NEEDS_DRY_RUN")
         case errors.IdTaken():
             return _info("ID_TAKEN", recorded=error.recorded, ruleset=error.ruleset, version=str(error.version))
+        case errors.NotRecorded():
+            return _info("NOT_RECORDED", ruleset=error.ruleset)
+        case errors.VersionTaken():
+            used = "true" if error.used else "false"
+            version = str(error.version)
+            return _info("VERSION_TAKEN", ruleset=error.name, version=version, published=error.published, used=used)
         case _:
             raise TypeError(f"no status for {type(error).__name__}")
 

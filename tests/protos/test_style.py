@@ -13,7 +13,8 @@ from tests.interop.node import Node
 PROTOS = Path(__file__).resolve().parents[2] / "protos"
 SERVED = {
     "EvaluationService": ["Evaluate", "EvaluateBatch", "EvaluateStream"],
-    "RulesService": ["ListVersions", "GetVersion", "CheckRules", "DescribeVersion"],
+    "RulesService": ["ListVersions", "GetVersion", "CheckRules", "PublishVersion", "DescribeVersion"],
+    "UsageService": ["GetUsage", "ListEvaluations", "ListRefusedEvents", "VoidEvaluation"],
 }
 
 
@@ -69,7 +70,7 @@ def test_only_what_is_served_is_declared(files: list[FileDescriptorProto]) -> No
     assert declared == SERVED
 
 
-@pytest.mark.parametrize("name", ["evaluation", "rules"])
+@pytest.mark.parametrize("name", ["evaluation", "rules", "usage"])
 def test_stubs_import_as_generated(name: str) -> None:
     assert import_module(f"vpi.v1.{name}_pb2").DESCRIPTOR.package == "vpi.v1"
     assert import_module(f"vpi.v1.{name}_pb2_grpc").grpc

@@ -308,7 +308,7 @@ async def test_files_to_check_need_names(rules: Any, paths: list[str]) -> None:
 
 async def test_health_and_reflection(channel: grpc.aio.Channel, running: Running) -> None:
     health = health_pb2_grpc.HealthStub(channel)
-    for name in ("", "vpi.v1.EvaluationService", "vpi.v1.RulesService"):
+    for name in ("", "vpi.v1.EvaluationService", "vpi.v1.RulesService", "vpi.v1.UsageService"):
         got = await health.Check(health_pb2.HealthCheckRequest(service=name))
         assert got.status == health_pb2.HealthCheckResponse.SERVING
 
@@ -316,7 +316,9 @@ async def test_health_and_reflection(channel: grpc.aio.Channel, running: Running
         with grpc.insecure_channel(running.address) as sync_channel:
             return sorted(ProtoReflectionDescriptorDatabase(sync_channel).get_services())
 
-    assert "vpi.v1.EvaluationService" in await asyncio.to_thread(reflected)
+    assert {"vpi.v1.EvaluationService", "vpi.v1.RulesService", "vpi.v1.UsageService"} <= set(
+        await asyncio.to_thread(reflected)
+    )
 
 
 async def test_a_second_server_does_not_share_the_port(running: Running) -> None:
