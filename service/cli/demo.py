@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +18,7 @@ from rich.table import Table
 from dsl.currencies import DIGITS
 from dsl.event import Event
 from service.cli.evaluate import read_lines
-from service.cli.options import sound_rules
+from service.cli.options import as_json, print_json, sound_rules
 from service.client import Client
 from service.evaluator import Evaluator
 from service.ledger.memory import MemoryLedger
@@ -40,18 +40,56 @@ BATCH = 1000
 Results = Sequence[pb.EvaluateBatchResponse.Result]
 
 
+MODELS = ("member_based", "flat_rate", "tiered")
+"""The other pricing models that ship."""
+
+
 @click.command("demo")
-def command() -> None:
+@as_json
+def command(json_output: bool) -> None:
     """Start a real server on a free port with the shipped rules, send it the shipped events over gRPC, and show what
     counted, what it cost and why.
 
     \b
-    Example:
+    Examples:
       vpi demo
+      vpi demo --json
     """
     rules = shipped_rules()
     evaluator = Evaluator(registry_of(sound_rules((str(rules),), str(rules))), MemoryLedger(now), now)
-    asyncio.run(_demo(evaluator, rules))
+    asyncio.run(_demo_as_data(evaluator, rules) if json_output else _demo(evaluator, rules))
+
+
+async def _demo_as_data(evaluator: Evaluator, rules: Path) -> None:
+    """The same calls, and what came of them as one document."""
+    running = await start(evaluator, "127.0.0.1:0", now)
+    try:
+        async with Client(running.address) as client:
+            events, unreadable = _read(_event_files(rules))
+            results = await _send(client, events)
+            bill, others = _bill(results), _others(results)
+            models = {name: _totals(found) for name, found in (await _models(client, events, results)).items()}
+    finally:
+        await running.stop(1.0)
+    print_json(
+        {
+            "rulesets": {name: evaluator.registry.versions(name).latest.ruleset.version for name in models},
+            "events": len(events),
+            "unreadable": unreadable,
+            "currency": "USD",
+            "bill": [
+                {"interaction": name, "events": count, "units": _plain(units), "price": _plain(price)}
+                for name, (count, units, price) in sorted(bill.items())
+            ],
+            "unbilled": dict(others.most_common()),
+            "models": [{"ruleset": name, "lines": lines, "price": _plain(p)} for name, (lines, p) in models.items()],
+        }
+    )
+
+
+def _plain(amount: Decimal) -> str:
+    """An amount as the interface writes it, without trailing zeros."""
+    return f"{amount.normalize():f}"
 
 
 async def _demo(evaluator: Evaluator, rules: Path) -> None:
@@ -70,19 +108,28 @@ async def _demo(evaluator: Evaluator, rules: Path) -> None:
 
 
 async def _show(console: Console, client: Client, rules: Path) -> None:
-    files = sorted((rules / RULESET / "events").glob("*.jsonl"))
+    files = _event_files(rules)
     events, unreadable = _read(files)
     console.print(
         f"\nSending it {len(events):,} events of {len(files)} files, {BATCH:,} a call; "
         f"{unreadable} lines are no events at all and stay here."
     )
-    results: list[pb.EvaluateBatchResponse.Result] = []
-    for first in range(0, len(events), BATCH):
-        results += await client.evaluate_batch(events[first : first + BATCH], RULESET)
+    results = await _send(client, events)
     _print_samples(console, results)
     _print_bill(console, results)
     await _print_why_not(console, client, events, results)
     await _print_models(console, client, events, results)
+
+
+def _event_files(rules: Path) -> list[Path]:
+    return sorted((rules / RULESET / "events").glob("*.jsonl"))
+
+
+async def _send(client: Client, events: Sequence[Event]) -> Results:
+    results: list[pb.EvaluateBatchResponse.Result] = []
+    for first in range(0, len(events), BATCH):
+        results += await client.evaluate_batch(events[first : first + BATCH], RULESET)
+    return results
 
 
 def _read(files: Iterable[Path]) -> tuple[list[Event], int]:
@@ -149,29 +196,34 @@ def _money(amount: Decimal, currency: str = "USD") -> str:
 
 def _print_bill(console: Console, results: Results) -> None:
     """Per interaction: events, units and money; then what became of the other events."""
-    events: Counter[str] = Counter()
-    units: dict[str, Decimal] = defaultdict(Decimal)
-    money: dict[str, Decimal] = defaultdict(Decimal)
-    others: Counter[str] = Counter()
-    for result in results:
-        lines = () if result.evaluation.duplicate else result.evaluation.lines
-        for line in lines:
-            events[line.interaction] += 1
-            units[line.interaction] += Decimal(line.units)
-            money[line.interaction] += Decimal(line.price)
-        if not lines:
-            others[_other(result)] += 1
+    bill = _bill(results)
     table = _table("The bill, all customers together", "interaction", "events", "units", "USD")
-    for name in sorted(money):
-        table.add_row(name, f"{events[name]:,}", f"{units[name]:,}", _money(money[name]))
+    for name, (count, units, price) in sorted(bill.items()):
+        table.add_row(name, f"{count:,}", f"{units:,}", _money(price))
     table.add_section()
-    table.add_row("total", f"{events.total():,}", "", _money(sum(money.values(), Decimal(0))))
+    total = sum((price for _, _, price in bill.values()), Decimal(0))
+    table.add_row("total", f"{sum(count for count, _, _ in bill.values()):,}", "", _money(total))
     console.print()
     console.print(table)
     table = _table("What is on no bill", "because", "events")
-    for what, count in others.most_common():
+    for what, count in _others(results).most_common():
         table.add_row(what, f"{count:,}")
     console.print(table)
+
+
+def _bill(results: Results) -> dict[str, tuple[int, Decimal, Decimal]]:
+    """By interaction: events, units and money."""
+    bill: dict[str, tuple[int, Decimal, Decimal]] = {}
+    for result in results:
+        for line in () if result.evaluation.duplicate else result.evaluation.lines:
+            count, units, price = bill.get(line.interaction, (0, Decimal(0), Decimal(0)))
+            bill[line.interaction] = (count + 1, units + Decimal(line.units), price + Decimal(line.price))
+    return bill
+
+
+def _others(results: Results) -> Counter[str]:
+    """Why events are on no bill, and how many."""
+    return Counter(_other(result) for result in results if result.evaluation.duplicate or not result.evaluation.lines)
 
 
 def _other(result: pb.EvaluateBatchResponse.Result) -> str:
@@ -215,21 +267,31 @@ def _print_step(console: Console, step: dict[str, object], depth: int) -> None:
 
 
 async def _print_models(console: Console, client: Client, events: Sequence[Event], results: Results) -> None:
-    """The same events under each shipped pricing model: the recorded answers, and dry runs of the others."""
+    """The same events under each shipped pricing model."""
     table = _table("The same events under other pricing models", "pricing model", "lines billed", "USD")
+    for name, answers in (await _models(client, events, results)).items():
+        lines, total = _totals(answers)
+        table.add_row(name, f"{lines:,}", _money(total))
+    console.print()
+    console.print(table)
+
+
+async def _models(client: Client, events: Sequence[Event], results: Results) -> dict[str, Results]:
+    """The recorded answers, and dry runs of the other models."""
     # A dry run ignores ids, so that what was sent twice would cost twice: of each id the first goes.
     first_of_id: dict[tuple[object, object], Event] = {}
     for event in events:
         first_of_id.setdefault((event.source, event.id), event)
-    models = {RULESET: [result for result in results if not result.evaluation.duplicate]}
-    for name in ("member_based", "flat_rate", "tiered"):
-        models[name] = list(await client.evaluate_batch(list(first_of_id.values()), name, dry_run=True))
-    for name, answers in models.items():
-        lines = sum(len(answer.evaluation.lines) for answer in answers)
-        total = sum((Decimal(answer.evaluation.price or 0) for answer in answers), Decimal(0))
-        table.add_row(name, f"{lines:,}", _money(total))
-    console.print()
-    console.print(table)
+    models: dict[str, Results] = {RULESET: [result for result in results if not result.evaluation.duplicate]}
+    for name in MODELS:
+        models[name] = await client.evaluate_batch(list(first_of_id.values()), name, dry_run=True)
+    return models
+
+
+def _totals(results: Results) -> tuple[int, Decimal]:
+    """How many lines are billed, and what they come to."""
+    lines = sum(len(result.evaluation.lines) for result in results)
+    return lines, sum((Decimal(result.evaluation.price or 0) for result in results), Decimal(0))
 
 
 def _what_next(console: Console, rules: Path) -> None:

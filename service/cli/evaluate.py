@@ -14,7 +14,7 @@ import click
 
 from dsl.event import Event
 from service.answers import as_data, error_as_data
-from service.cli.options import FINDINGS, numbered, rules_option, sound_rules, unreadable
+from service.cli.options import FINDINGS, numbered, rules_option, ruleset_option, sound_rules, unreadable
 from service.cloudevents import LONGEST_LINE, MalformedEvent, parse_event
 from service.errors import ServiceError
 from service.evaluator import Evaluator, Options
@@ -36,9 +36,7 @@ Line = tuple[int, Event | MalformedEvent]
     metavar="HOST:PORT",
     help="Price through this server instead; it records the events.",
 )
-@click.option(
-    "--ruleset", envvar="VPI_RULESET", default="", metavar="NAME", help="Which ruleset; needed where there are several."
-)
+@ruleset_option("Which ruleset; needed where there are several.")
 @click.option(
     "--version",
     "number",

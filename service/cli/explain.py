@@ -9,7 +9,7 @@ import click
 from dsl.event import Event
 from service.answers import as_data, error_as_data
 from service.cli.evaluate import read_lines
-from service.cli.options import FINDINGS, as_json, print_json, rules_option, sound_rules, unreadable
+from service.cli.options import FINDINGS, as_json, print_json, rules_option, ruleset_option, sound_rules, unreadable
 from service.cloudevents import MalformedEvent
 from service.errors import EventRefused, ServiceError
 from service.evaluator import Evaluator, Options
@@ -22,9 +22,7 @@ from service.times import now
 @click.command("explain")
 @click.argument("event", type=click.File("rb"), metavar="EVENT")
 @rules_option("The rules to price by: a file, a folder, or NAME@VERSION within ./rules.")
-@click.option(
-    "--ruleset", envvar="VPI_RULESET", default="", metavar="NAME", help="Which ruleset; needed where there are several."
-)
+@ruleset_option("Which ruleset; needed where there are several.")
 @click.option(
     "--version",
     "number",

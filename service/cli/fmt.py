@@ -11,7 +11,16 @@ import click
 from dsl.diagnostics import Severity, show
 from dsl.parser import decode, parse
 from dsl.to_source import format_file
-from service.cli.options import FINDINGS, coloured, numbered, rules_option, unreadable, unreadable_file
+from service.cli.options import (
+    FINDINGS,
+    as_json,
+    coloured,
+    numbered,
+    print_json,
+    rules_option,
+    unreadable,
+    unreadable_file,
+)
 from service.loading import NoRules, find
 
 
@@ -20,7 +29,8 @@ from service.loading import NoRules, find
 @rules_option("Where NAME@VERSION is looked for, and what is formatted without a PATH.")
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; name the files that would change.")
 @click.option("--diff", "show_diff", is_flag=True, help="Change nothing; show what would change.")
-def command(paths: tuple[str, ...], rules: str, only_check: bool, show_diff: bool) -> None:
+@as_json
+def command(paths: tuple[str, ...], rules: str, only_check: bool, show_diff: bool, json_output: bool) -> None:
     """Write rule files in their canonical form. Comments stay, and so does the meaning.
 
     A PATH of - formats standard input to standard output. Files with syntax errors are left alone.
@@ -32,6 +42,8 @@ def command(paths: tuple[str, ...], rules: str, only_check: bool, show_diff: boo
       vpi fmt - < draft.vpi
     """
     if paths == ("-",):
+        if json_output:
+            raise click.UsageError("standard input is formatted to standard output as it is; leave --json out")
         formatted = _format("standard input", sys.stdin.buffer.read())
         if formatted is None:
             sys.exit(FINDINGS)
@@ -43,7 +55,8 @@ def command(paths: tuple[str, ...], rules: str, only_check: bool, show_diff: boo
         unreadable(str(error))
     except OSError as error:
         unreadable_file(error)
-    changed, broken = 0, 0
+    changed: list[str] = []
+    broken: list[str] = []
     for path in files:
         try:
             before = path.read_bytes()
@@ -51,16 +64,21 @@ def command(paths: tuple[str, ...], rules: str, only_check: bool, show_diff: boo
             unreadable_file(error)
         formatted = _format(str(path), before)
         if formatted is None:
-            broken += 1
+            broken.append(str(path))
         elif formatted.encode("utf-8") != before:
-            changed += 1
-            _report(path, before, formatted, only_check, show_diff)
-    verb = "would change" if only_check or show_diff else "changed"
-    click.echo(
-        f"{numbered(changed, 'file')} {verb}, {numbered(len(files) - changed - broken, 'file')} already canonical",
-        err=True,
-    )
-    if broken or (changed and (only_check or show_diff)):
+            changed.append(str(path))
+            if not (only_check or show_diff):
+                _replace(path, formatted)
+            if not json_output:
+                _report(path, before, formatted, only_check, show_diff)
+    written = not (only_check or show_diff)
+    if json_output:
+        print_json({"files": len(files), "written": written, "changed": changed, "broken": broken})
+    else:
+        canonical = numbered(len(files) - len(changed) - len(broken), "file")
+        verb = "changed" if written else "would change"
+        click.echo(f"{numbered(len(changed), 'file')} {verb}, {canonical} already canonical", err=True)
+    if broken or (changed and not written):
         sys.exit(FINDINGS)
 
 
@@ -88,7 +106,6 @@ def _report(path: Path, before: bytes, formatted: str, only_check: bool, show_di
     elif only_check:
         click.echo(f"{path} is not in its canonical form; `vpi fmt {path}` writes it")
     else:
-        _replace(path, formatted)
         click.echo(f"formatted {path}")
 
 

@@ -10,12 +10,18 @@ from service.cli.settings import settings
 
 COMMANDS = {
     "check": "Check rule files and say what is wrong in them.",
+    "doctor": "Say what this installation, its ledger and its settings are, and what is wrong with them.",
     "demo": "Start a server with the shipped rules, send it events, show what they cost and why.",
+    "evaluations": "List what is recorded, and what was refused.",
     "evaluate": "Price events from a file, offline or through a server.",
     "explain": "Show step by step why one event costs what it costs.",
     "fmt": "Write rule files in their canonical form.",
+    "ledger": "Verify a ledger, back it up, or say how much it holds.",
+    "publish": "Make versions of rules immutable and effective.",
     "serve": "Run the gRPC service.",
     "test": "Run the examples in rule files.",
+    "usage": "Show what a customer used in a period, and what it comes to.",
+    "void": "Take one evaluation back.",
 }
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 

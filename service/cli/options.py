@@ -26,6 +26,11 @@ def rules_option(help_text: str) -> Callable[[Command], Command]:
     )
 
 
+def ruleset_option(help_text: str) -> Callable[[Command], Command]:
+    """`--ruleset`, from VPI_RULESET or the settings where it is not given."""
+    return click.option("--ruleset", envvar="VPI_RULESET", default="", metavar="NAME", help=help_text)
+
+
 def unreadable(message: str) -> NoReturn:
     """Ends the command: the input can't be used."""
     click.echo(f"vpi: {message}", err=True)

@@ -6,11 +6,16 @@ from typing import Any
 
 import click
 
-NAMES = frozenset({"rules", "ledger", "address", "ruleset", "server"})
+NAMES = frozenset({"rules", "ledger", "address", "ruleset", "server", "workers"})
 
 
 def settings() -> dict[str, Any]:
     """The settings by name, all of them text; ends the command with code 2 where the file is wrong."""
+    return settings_file()[1]
+
+
+def settings_file() -> tuple[str, dict[str, Any]]:
+    """The file that the settings come from, "" where there is none, and the settings; as `settings`."""
     for name, table in (("vpi.toml", ()), ("pyproject.toml", ("tool", "vpi"))):
         path = Path(name)
         if not path.is_file():
@@ -22,8 +27,8 @@ def settings() -> dict[str, Any]:
         for key in table:
             found = found.get(key, {}) if isinstance(found, dict) else {}
         if found:
-            return _checked(name, found)
-    return {}
+            return name, _checked(name, found)
+    return "", {}
 
 
 def _checked(name: str, found: Any) -> dict[str, Any]:

@@ -301,7 +301,7 @@ class Book:
         answer = codec.answer_text(evaluation, self._keys)
         day = _day(zone, codec.instant_of(event.time))
         self._append(
-            entry, stream, customer, day, data, evaluation.outcome.value, interactions, answer, entry.recorded,
+            entry, stream, customer, day, data, evaluation.outcome._value_, interactions, answer, entry.recorded,
             content, None,
         )  # fmt: skip
         if lines:

@@ -83,9 +83,12 @@ def finished(running: "subprocess.Popen[str]") -> tuple[int, str, str]:
 
 
 @contextmanager
-def server(rules: Path) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def server(
+    rules: Path, ledger: Path | str = "memory:", *arguments: object
+) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """A server on a free port; its address and its process, which is ended with SIGTERM where it still runs."""
-    with process("serve", "--rules", rules, "--address", "127.0.0.1:0", "--json") as running:
+    more = ("--ledger", ledger, "--address", "127.0.0.1:0", "--json", *arguments)
+    with process("serve", "--rules", rules, *more) as running:
         assert running.stdout is not None
         try:
             line = running.stdout.readline()

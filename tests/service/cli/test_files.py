@@ -180,6 +180,16 @@ def test_line_ends_and_marks_are_made_canonical(shop: Path, before: str) -> None
     assert shop.read_bytes() == SHOP.encode()
 
 
+def test_formatting_as_json(shop: Path) -> None:
+    shop.write_text(RAGGED)
+    asked = vpi("fmt", "--check", "--json")
+    assert asked.exit_code == 1
+    assert data_of(asked) == {"files": 1, "written": False, "changed": ["rules/shop/1.vpi"], "broken": []}
+    done = vpi("fmt", "--json")
+    assert (done.exit_code, shop.read_text()) == (0, SHOP)
+    assert data_of(done) == {"files": 1, "written": True, "changed": ["rules/shop/1.vpi"], "broken": []}
+
+
 def test_from_standard_input() -> None:
     result = vpi("fmt", "-", stdin=RAGGED)
     assert (result.exit_code, result.stdout) == (0, SHOP)

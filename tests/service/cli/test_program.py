@@ -58,7 +58,25 @@ def test_version() -> None:
         (("explain", "-", "--version", "-1"), "-1 is not in the range"),
         (("serve", "more"), "unexpected extra argument"),
         (("serve", "--address", "nonsense"), "an address is HOST:PORT, with a port of at most 65535, not nonsense"),
-        (("serve", "--ledger", "postgresql://x"), "no ledger of this kind"),
+        (("serve", "--ledger", "mysql://x"), "there is no ledger of the kind `mysql:`"),
+        (("serve", "--workers", "0"), "0 is not in the range"),
+        (("serve", "--workers", "2", "--ledger", "memory:"), "several workers can't share a ledger in memory"),
+        (("usage", "acme"), "there is no ledger vpi-ledger.db"),
+        (("usage", "acme", "--ledger", "memory:"), "`memory:` ends with its process"),
+        (("usage", "acme", "--ledger", "a.db", "--server", "localhost:1"), "give --ledger or --server, not both"),
+        (("evaluations", "--start", "yesterday"), "yesterday is no time such as 2026-07-01T00:00:00Z"),
+        (("evaluations", "--start", "2026-07-01T00:00:00Z"), "times need a customer: add --subject"),
+        (("evaluations", "--refused", "--id", "s1"), "refused events are listed by --ruleset alone"),
+        (("evaluations", "--json", "--as-events"), "leave --json out"),
+        (("void", "s1", "--source", "/till"), "Missing option '--reason'"),
+        (("void", "s1", "--source", "/till", "--reason", " "), "say in a sentence why"),
+        (("void", "s1", "--source", "/till", "--reason", "x" * 1001), "a reason has at most 1,000 characters"),
+        (("publish",), "Missing argument 'PATH...'"),
+        (("publish", "absent.vpi"), "no such file or folder: absent.vpi"),
+        (("ledger", "verfiy"), "No such command 'verfiy'"),
+        (("ledger", "stats"), "there is no ledger vpi-ledger.db"),
+        (("ledger", "backup"), "Missing argument 'TARGET'"),
+        (("fmt", "--json", "-"), "leave --json out"),
     ],
 )
 def test_wrong_usage(shop: Path, arguments: tuple[str, ...], said: str) -> None:
@@ -79,6 +97,13 @@ def test_settings_from_a_file(shop: Path, name: str, heading: str) -> None:
     assert vpi("check").exit_code == 0
     assert vpi("test", "shop@1").exit_code == 0
     assert vpi("evaluate", "-", stdin=sale()).exit_code == 0
+
+
+def test_settings_reach_the_commands_of_a_group(shop: Path) -> None:
+    assert vpi("publish", "rules", "--ledger", "shop.db").exit_code == 0
+    Path("vpi.toml").write_text('ledger = "shop.db"\n')
+    assert vpi("ledger", "verify").exit_code == 0
+    assert vpi("ledger", "stats", VPI_LEDGER="other.db").exit_code == 2
 
 
 def test_which_setting_counts(shop: Path) -> None:
@@ -166,7 +191,7 @@ def test_check_imports_no_grpc() -> None:
     script = (
         "import sys; from service.cli.main import main; "
         f"main(['check', {str(RULES)!r}], standalone_mode=False); "
-        "print([name for name in ('grpc', 'google.protobuf', 'rich', 'lark') if name in sys.modules])"
+        "print([name for name in ('grpc', 'google.protobuf', 'rich', 'lark', 'sqlite_utils') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
