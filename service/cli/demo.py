@@ -4,9 +4,11 @@ import asyncio
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, closing
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 from rich.box import SIMPLE_HEAD
@@ -17,14 +19,16 @@ from rich.table import Table
 
 from dsl.currencies import DIGITS
 from dsl.event import Event
+from service.access import GroupCommit
 from service.cli.evaluate import read_lines
 from service.cli.options import as_json, print_json, sound_rules
+from service.cli.serving import evaluator_of
 from service.client import Client
 from service.evaluator import Evaluator
-from service.ledger.memory import MemoryLedger
-from service.loading import registry_of
+from service.ledger.sqlite import SqliteLedger
+from service.publishing import publish_files
 from service.rpc.data import evaluation_as_data
-from service.rpc.server import start
+from service.rpc.server import Running, start
 from service.shipped import shipped_rules
 from service.times import now
 from vpi.v1 import evaluation_pb2 as pb
@@ -37,6 +41,7 @@ REFUSED = {
 }
 """By status code: INVALID_ARGUMENT, ALREADY_EXISTS, FAILED_PRECONDITION."""
 BATCH = 1000
+CUSTOMER, MONTH = "northgate-realty", "2026-07"
 Results = Sequence[pb.EvaluateBatchResponse.Result]
 
 
@@ -56,21 +61,30 @@ def command(json_output: bool) -> None:
       vpi demo --json
     """
     rules = shipped_rules()
-    evaluator = Evaluator(registry_of(sound_rules((str(rules),), str(rules))), MemoryLedger(now), now)
-    asyncio.run(_demo_as_data(evaluator, rules) if json_output else _demo(evaluator, rules))
+    with TemporaryDirectory() as folder, closing(SqliteLedger(Path(folder) / "ledger.db", now)) as ledger:
+        publish_files(ledger, sound_rules((str(rules),), str(rules)), now)
+        evaluator = evaluator_of(ledger)
+        asyncio.run(_demo_as_data(evaluator, rules) if json_output else _demo(evaluator, rules))
+
+
+@asynccontextmanager
+async def _server(evaluator: Evaluator) -> AsyncIterator[Running]:
+    access = GroupCommit(evaluator.ledger)
+    running = await start(evaluator, "127.0.0.1:0", now, access)
+    try:
+        yield running
+    finally:
+        await running.stop(1.0)
+        await access.close()
 
 
 async def _demo_as_data(evaluator: Evaluator, rules: Path) -> None:
     """The same calls, and what came of them as one document."""
-    running = await start(evaluator, "127.0.0.1:0", now)
-    try:
-        async with Client(running.address) as client:
-            events, unreadable = _read(_event_files(rules))
-            results = await _send(client, events)
-            bill, others = _bill(results), _others(results)
-            models = {name: _totals(found) for name, found in (await _models(client, events, results)).items()}
-    finally:
-        await running.stop(1.0)
+    async with _server(evaluator) as running, Client(running.address) as client:
+        events, unreadable = _read(_event_files(rules))
+        results = await _send(client, events)
+        bill, others = _bill(results), _others(results)
+        models = {name: _totals(found) for name, found in (await _models(client, events, results)).items()}
     print_json(
         {
             "rulesets": {name: evaluator.registry.versions(name).latest.ruleset.version for name in models},
@@ -94,16 +108,12 @@ def _plain(amount: Decimal) -> str:
 
 async def _demo(evaluator: Evaluator, rules: Path) -> None:
     console = Console(highlight=False)
-    running = await start(evaluator, "127.0.0.1:0", now)
-    console.print(f"[bold]A server is up at {running.address}[/] with the rules in {_near(rules)}:", soft_wrap=True)
-    for name in evaluator.registry.names():
-        numbers = [str(version.ruleset.version) for version in evaluator.registry.versions(name).by_number()]
-        console.print(f"  {name}, version{'s' * (len(numbers) > 1)} {' and '.join(numbers)}")
-    try:
-        async with Client(running.address) as client:
-            await _show(console, client, rules)
-    finally:
-        await running.stop(1.0)
+    async with _server(evaluator) as running, Client(running.address) as client:
+        console.print(f"[bold]A server is up at {running.address}[/] with the rules in {_near(rules)}:", soft_wrap=True)
+        for name in evaluator.registry.names():
+            numbers = [str(version.ruleset.version) for version in evaluator.registry.versions(name).by_number()]
+            console.print(f"  {name}, version{'s' * (len(numbers) > 1)} {' and '.join(numbers)}")
+        await _show(console, client, rules)
     _what_next(console, rules)
 
 
@@ -118,6 +128,7 @@ async def _show(console: Console, client: Client, rules: Path) -> None:
     _print_samples(console, results)
     _print_bill(console, results)
     await _print_why_not(console, client, events, results)
+    await _print_usage(console, client)
     await _print_models(console, client, events, results)
 
 
@@ -264,6 +275,20 @@ def _print_step(console: Console, step: dict[str, object], depth: int) -> None:
     steps = step.get("steps")
     for inner in steps if isinstance(steps, list) else ():
         _print_step(console, inner, depth + 1)
+
+
+async def _print_usage(console: Console, client: Client) -> None:
+    """What one customer used in a month, as the ledger has it."""
+    usage = await client.get_usage(CUSTOMER, RULESET, MONTH)
+    title = f"{CUSTOMER} in {MONTH}"
+    table = _table(title, "interaction", "events", "units", usage.currency)
+    for used in usage.interactions:
+        price = _money(Decimal(used.price), usage.currency)
+        table.add_row(used.interaction, f"{used.events:,}", f"{Decimal(used.units):,}", price)
+    table.add_section()
+    table.add_row("total", "", "", _money(Decimal(usage.price), usage.currency))
+    console.print()
+    console.print(table)
 
 
 async def _print_models(console: Console, client: Client, events: Sequence[Event], results: Results) -> None:

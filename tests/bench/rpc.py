@@ -47,22 +47,24 @@ def vpi_server() -> Iterator[str]:
         rules.mkdir()
         (rules / "1.vpi").write_text(TEXT, encoding="utf-8")
         code = "from service.cli.main import main; main()"
-        with server("-c", code, "serve", "--rules", folder, "--address", "127.0.0.1:0", "--json") as address:
+        with server(
+            "-c", code, "serve", "--rules", folder, "--ledger", "memory:", "--address", "127.0.0.1:0", "--json"
+        ) as address:
             yield address
 
 
 class Batches:
     """Requests serialised beforehand, so that the client costs next to nothing; every event of a run has its own id."""
 
-    def __init__(self) -> None:
+    def __init__(self, batches: int = BATCHES) -> None:
         self._run = 0
-        self._events = [message_of(event) for event in events(BATCH * BATCHES)]
+        self._events = [message_of(event) for event in events(BATCH * batches)]
 
     def next_run(self) -> list[bytes]:
         """The requests of another run, with new ids."""
         self._run += 1
         for number, event in enumerate(self._events):
-            event.id = f"run-{self._run}-{number}"
+            event.id = f"run-{self._run:04d}-{number:08d}"
         return [
             pb.EvaluateBatchRequest(events=self._events[first : first + BATCH], ruleset="bench").SerializeToString()
             for first in range(0, len(self._events), BATCH)
