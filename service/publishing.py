@@ -18,7 +18,7 @@ from dsl.rulesets import check_together
 from dsl.source import Source
 from service.errors import LedgerUnavailable, RulesRefused, ServiceError, VersionTaken
 from service.evaluator import Evaluator
-from service.ledger.interface import Ledger, Published
+from service.ledger.interface import Ledger, OthersPublished, Published
 from service.loading import Checked, check_text, failed_examples
 from service.registry import Registry, Version
 from service.times import as_text
@@ -77,6 +77,14 @@ def propose(path: str, text: str) -> Proposal:
 
 def publish(ledger: Ledger, proposal: Proposal, clock: Callable[[], int], replace: bool = False) -> Publication:
     """Publishes what was proposed, if it fits with what is published; see `publish_text`."""
+    while True:
+        try:
+            return _publish(ledger, proposal, clock, replace)
+        except OthersPublished:
+            continue  # Another process published beside this one: what it was checked with has changed.
+
+
+def _publish(ledger: Ledger, proposal: Proposal, clock: Callable[[], int], replace: bool) -> Publication:
     ruleset = proposal.ruleset
     versions = [one for one in ledger.published() if one.ruleset == ruleset.name]
     same = next((one for one in versions if one.version == ruleset.version), None)
@@ -90,7 +98,8 @@ def publish(ledger: Ledger, proposal: Proposal, clock: Callable[[], int], replac
     errors = [_violation(diagnostic, source) for diagnostic, source in found if diagnostic.severity is Severity.ERROR]
     if errors:
         raise RulesRefused(proposal.source.name, tuple(errors))
-    return Publication(*_keep(ledger, proposal, clock, replace), warnings)
+    beside = [one.sha256 for one in versions if one is not same]
+    return Publication(*_keep(ledger, proposal, clock, replace, beside), warnings)
 
 
 def publish_files(ledger: Ledger, checked: Sequence[Checked], clock: Callable[[], int]) -> list[Publication]:
@@ -225,13 +234,15 @@ def _stays(proposal: Proposal, same: Published, replace: bool) -> bool:
     return same.text == proposal.text or not replace or same.used
 
 
-def _keep(ledger: Ledger, proposal: Proposal, clock: Callable[[], int], replace: bool) -> tuple[Published, bool]:
+def _keep(
+    ledger: Ledger, proposal: Proposal, clock: Callable[[], int], replace: bool, beside: Sequence[str] | None = None
+) -> tuple[Published, bool]:
     """What is published now, and whether it had been before."""
     ruleset, now = proposal.ruleset, clock()
     sha256 = hashlib.sha256(proposal.text.encode("utf-8")).hexdigest()
     version = Published(ruleset.name, ruleset.version, ruleset.effective, proposal.text, sha256, now)
     try:
-        return ledger.publish(version, replace), False
+        return ledger.publish(version, replace, beside), False
     except VersionTaken:
         # Another process was faster, or has used it: that is fine where it says the same.
         for one in ledger.published():

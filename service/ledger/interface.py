@@ -12,7 +12,7 @@
 any thread, and see what is committed. All raise LedgerUnavailable where the store can't be reached.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -194,6 +194,10 @@ Reprice = Callable[[Entry, VoidCounters], tuple[tuple[Line, ...], tuple[Change, 
 Answer = Entry | ServiceError
 
 
+class OthersPublished(Exception):
+    """A ruleset's versions are not those that a new one was checked with; it must be checked again."""
+
+
 class CantOpen(Exception):
     """What was named is no ledger that this release can use; the text says why and what to do."""
 
@@ -223,10 +227,12 @@ class Ledger(Protocol):
         """Takes a recorded evaluation back; once: after that the first void is the answer. Raises NotRecorded."""
         ...
 
-    def publish(self, version: Published, replace: bool = False) -> Published:
+    def publish(self, version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
         """Keeps a version for good and gives it back as it is kept; the same text again changes nothing.
 
-        With `replace` a version of another text takes the place of one that no entry names. Raises VersionTaken.
+        With `replace` a version of another text takes the place of one that no entry names. `beside` are the hashes of
+        the ruleset's other versions that this one was checked with. Raises VersionTaken, and OthersPublished where
+        there are others by now, since versions have to agree on some things for life.
         """
         ...
 
@@ -282,3 +288,10 @@ class Ledger(Protocol):
     def close(self) -> None:
         """Lets go of files and connections."""
         ...
+
+
+def check_beside(version: Published, published: Iterable[Published], beside: Collection[str] | None) -> None:
+    """Raises OthersPublished where a ruleset's other versions are not those with these hashes."""
+    others = {one.sha256 for one in published if one.ruleset == version.ruleset and one.version != version.version}
+    if beside is not None and others != set(beside):
+        raise OthersPublished

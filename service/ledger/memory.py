@@ -6,7 +6,7 @@ answer is kept up to date while recording. Hashes, and which version moved what,
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from threading import RLock
@@ -33,6 +33,7 @@ from service.ledger.interface import (
     Submission,
     UsageLine,
     Void,
+    check_beside,
 )
 from service.ledger.paging import Position, position_of, token_of
 from service.times import as_text
@@ -140,9 +141,10 @@ class MemoryLedger:
                 counters[change.key] = change.before + change.delta
             return void
 
-    def publish(self, version: Published, replace: bool = False) -> Published:
+    def publish(self, version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
         """See `Ledger.publish`."""
         with self._lock:
+            check_beside(version, self._published.values(), beside)
             number = (version.ruleset, version.version)
             kept = self._published.get(number)
             used = self._is_used(number)

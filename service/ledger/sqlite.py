@@ -9,7 +9,7 @@ import dataclasses
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from service.ledger.interface import (
     Submission,
     UsageLine,
     Void,
+    check_beside,
 )
 from service.ledger.rows import Chained
 from service.ledger.sql import Book, BookCounters, previewed
@@ -102,9 +103,10 @@ class SqliteLedger:
             book.write()
         return void
 
-    def publish(self, version: Published, replace: bool = False) -> Published:
+    def publish(self, version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
         """See `Ledger.publish`."""
         with self._transaction():
+            check_beside(version, reading.published(_query(self._writing)), beside)
             row = self._select_one(f"{_IN_PLACE}", {"ruleset": version.ruleset, "version": version.version})
             if row is not None:
                 kept = reading.published_of(row)

@@ -1,6 +1,6 @@
 """Publishing rule texts to a ledger, and serving what is published there."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -302,3 +302,19 @@ def test_nothing_is_rated_where_a_newer_release_published_what_this_one_can_not_
     assert list(ours.records()) == []
     ours.close()
     theirs.close()
+
+
+def test_what_another_published_meanwhile_is_checked_again() -> None:
+    ledger = MemoryLedger(clock)
+    publish = ledger.publish
+
+    def late(version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
+        """Another process publishes version 2, in euros, between the check of this one and its publication."""
+        ledger.publish = publish  # type: ignore[method-assign]
+        publish_text(ledger, "2.vpi", SECOND_VERSION, clock)
+        return publish(version, replace, beside)
+
+    ledger.publish = late  # type: ignore[method-assign]
+    with pytest.raises(RulesRefused, match="EUR"):
+        publish_text(ledger, "1.vpi", FIRST.replace("EUR", "USD"), clock)
+    assert [one.version for one in ledger.published()] == [2]

@@ -9,7 +9,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace as with_changes
 from itertools import count
@@ -37,6 +37,7 @@ from service.ledger.interface import (
     Submission,
     UsageLine,
     Void,
+    check_beside,
 )
 from service.ledger.postgres import schema
 from service.ledger.postgres.connection import (
@@ -186,14 +187,15 @@ class PostgresLedger:
                 react(published)
         self._revision = revision
 
-    def publish(self, version: Published, replace: bool = False) -> Published:
+    def publish(self, version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
         """See `Ledger.publish`."""
-        return self._repeated(lambda: self._attempt_to_publish(version, replace))
+        return self._repeated(lambda: self._attempt_to_publish(version, replace, beside))
 
-    def _attempt_to_publish(self, version: Published, replaces: bool) -> Published:
+    def _attempt_to_publish(self, version: Published, replaces: bool, beside: Collection[str] | None) -> Published:
         connection = self._open_writing()
         with connection.transaction():
             ((revision,),) = connection.execute("SELECT revision FROM ledger FOR UPDATE").fetchall()
+            check_beside(version, reading.published(_selecting(connection)), beside)
             kept, is_new = self._publish(connection, version, replaces, revision + 1)
             self._committing = True
         if is_new and (self._revision or 0) == revision:
