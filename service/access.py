@@ -16,7 +16,7 @@ MOST_WAITING = 50_000
 """Events that may wait for their commit; past it a call is refused. A batch on its own is always taken."""
 LARGEST_GROUP = 4_000
 """Events that share a commit, unless one submission has more."""
-GATHER_SECONDS = 0.002
+GATHER_SECONDS = 0.004
 """How long the first of a group waits for others, where the group before had several."""
 READERS = 2
 """Threads that read while another writes."""

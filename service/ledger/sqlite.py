@@ -38,7 +38,7 @@ from service.ledger.interface import (
 )
 from service.ledger.rows import Chained
 from service.ledger.sql import Book, BookCounters, previewed
-from service.ledger.sqlite_tables import SqliteTables, migrate
+from service.ledger.sqlite_tables import STATEMENTS, SqliteTables, migrate
 from service.times import as_text
 
 sqlite3: Any = utils.sqlite3  # type: ignore[attr-defined]  # pysqlite3 where that is installed
@@ -199,6 +199,7 @@ class SqliteLedger:
             timeout=self._busy_seconds,
             isolation_level=None,
             check_same_thread=False,
+            cached_statements=STATEMENTS,
         )
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")

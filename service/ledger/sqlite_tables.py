@@ -10,8 +10,10 @@ from service.ledger.interface import CantOpen
 from service.ledger.migrations import migrations, outstanding
 from service.ledger.rows import Chained, CounterRow, EntryRow, Known, RefusedRow, Rows, UsageRow
 
-ROWS_AT_ONCE = (250, 50, 10, 1)
-"""Rows that one statement inserts: as many of the first as there are, then of the next."""
+LARGE, MOST_AT_ONCE = 250, 64
+"""Rows that one statement inserts: so many at a time of a large group; a small one at once. Every number of rows is a
+statement of its own, which the connection keeps prepared (`STATEMENTS`)."""
+STATEMENTS = 512
 _KNOWN = """
 SELECT e.event_id, e.sequence, e.customer, c.subject, e.day, e.time, e.type, e.data, e.version, e.currency, e.outcome,
   e.interactions, e.answer, e.recorded, e.content
@@ -112,12 +114,12 @@ class SqliteTables:
 
     def _insert_many(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]], how: str = "") -> None:
         """Inserts rows, many a statement: between statements another thread may run, and make this one wait."""
-        start = 0
-        for size in ROWS_AT_ONCE:
-            while len(rows) - start >= size:
-                values = list(chain.from_iterable(rows[start : start + size]))
-                self._execute(_insert(table, columns, size, how), values)
-                start += size
+        start, count = 0, len(rows)
+        while start < count:
+            left = count - start
+            size = left if left <= MOST_AT_ONCE else LARGE if left >= LARGE else MOST_AT_ONCE
+            self._execute(_insert(table, columns, size, how), list(chain.from_iterable(rows[start : start + size])))
+            start += size
 
 
 @cache

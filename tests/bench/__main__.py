@@ -2,9 +2,16 @@
 
 import sys
 
-from tests.bench import checking, inprocess, rpc
+from tests.bench import checking, inprocess, ledger, postgres, rpc, soak
 
-BENCHMARKS = {"inprocess": inprocess.run, "rpc": rpc.run, "checking": checking.run}
+BENCHMARKS = {
+    "inprocess": inprocess.run,
+    "rpc": rpc.run,
+    "checking": checking.run,
+    "ledger": ledger.run,
+    "postgres": postgres.run,
+    "soak": soak.run,
+}
 
 for name in sys.argv[1:] or BENCHMARKS:
     print(f"── {name}, medians of 5")

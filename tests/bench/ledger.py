@@ -1,7 +1,7 @@
 """The durable ledger against handlers that do nothing and loops that only insert; sizes up to ten million entries.
 
-The hand-written loop writes the very rows that the service writes for the same batches, in as many transactions, to a file
-with the same tables and settings: it rates nothing, looks nothing up, and neither reads nor writes a message.
+The hand-written loop writes the very rows that the service writes for the same batches, in as many transactions, to a
+file with the same tables and settings: it rates nothing, looks nothing up, and neither reads nor writes a message.
 """
 
 import random
@@ -174,10 +174,11 @@ def batches() -> None:
 _FILL = """
 WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)
 INSERT INTO entries
-SELECT i, 1, lower(hex(randomblob(16))), 1 + abs(random()) % :customers, :day + i % 31, :july + (i % 2678400) * 1000000,
-  'search', '{"channel":"app","results":3,"voice":true}', 1, 'USD', 'COUNTED', ' voice_search ',
-  '{"outcome":"COUNTED","main":0,"reason":"counted as voice_search: voice is yes and results 3 \\u2265 1; channel is app",'
-  || '"lines":[["voice_search",1000000,"unit",50000000000000000]],"changes":[]}',
+SELECT i, 1, lower(hex(randomblob(16))), 1 + abs(random()) % :customers, :day + i * 30 / 10000000,
+  :july + (i % 2678400) * 1000000, 'search', '{"channel":"app","results":3,"voice":true}', 1, 'USD', 'COUNTED',
+  ' voice_search ',
+  '{"outcome":"COUNTED","main":0,"reason":"counted as voice_search: voice is yes and results 3 \\u2265 1; channel is '
+  || 'app","lines":[["voice_search",1000000,"unit",50000000000000000]],"changes":[]}',
   :july, randomblob(32), 1, i, randomblob(32), NULL
 FROM n
 """

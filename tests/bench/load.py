@@ -1,7 +1,8 @@
 """A load generator for unary gRPC calls: prepared requests, each its own, over a few connections, many at a time.
 
-Python's gRPC client costs more than the server that it would measure, and h2load sends one body again and again. This speaks
-just as much HTTP/2 as that takes: requests are bytes made beforehand, and of the answers only frames and statuses are read.
+Python's gRPC client costs more than the server that it would measure, and h2load sends one body again and again. This
+speaks just as much HTTP/2 as that takes: requests are bytes made beforehand, and only the frames and statuses of answers
+are read.
 """
 
 import selectors
@@ -21,7 +22,7 @@ OK = b"grpc-status\x010"
 
 @dataclass(slots=True)
 class Load:
-    """What came of it: calls a second, and each call's seconds, ascending; `failed` calls had another status than OK."""
+    """What came of it: calls a second, each call's seconds, ascending, and how many had another status than OK."""
 
     rate: float
     seconds: list[float]
