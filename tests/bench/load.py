@@ -1,7 +1,7 @@
 """A load generator for unary gRPC calls: prepared requests, each its own, over a few connections, many at a time.
 
 Python's gRPC client costs more than the server that it would measure, and h2load sends one body again and again. This
-speaks just as much HTTP/2 as that takes: requests are bytes made beforehand, and only the frames and statuses of answers
+speaks just as much HTTP/2 as that takes: requests are bytes made beforehand; of the answers only frames and statuses
 are read.
 """
 

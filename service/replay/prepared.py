@@ -1,0 +1,129 @@
+"""A folder of prepared events: typed Parquet with a sequence, what repeats in it, and a manifest that says so."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
+
+from dsl.event import Event
+from dsl.to_sql import Column, Storage, stretch_of
+from service.replay.rows import FIXED, Row, Rows
+
+FORMAT = 1
+ROWS_A_GROUP = 122_880
+"""Rows that are written together: DuckDB's own size of a group."""
+_TYPES: dict[Storage, pa.DataType] = {
+    "boolean": pa.bool_(),
+    "integer": pa.int64(),
+    "decimal": pa.int64(),
+    "text": pa.string(),
+    "timestamp": pa.int64(),
+    "list": pa.list_(pa.string()),
+}
+_FIXED_TYPES = dict.fromkeys(FIXED, pa.string()) | {"seq": pa.int64(), "time_us": pa.int64(), "flawed": pa.bool_()}
+
+
+class NotPrepared(Exception):
+    """A folder holds no prepared events, or none that fit the rules; the text says why."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Prepared events on disk. `stretches` are those of all instants in them (`dsl.to_sql.stretch_of`)."""
+
+    folder: Path
+    columns: tuple[Column, ...]
+    rows: int
+    stretches: frozenset[int]
+    repeats: int
+
+    @property
+    def events(self) -> str:
+        """The Parquet files of events, as a glob."""
+        return str(self.folder / "events-*.parquet")
+
+    @property
+    def repeated(self) -> Path:
+        """The Parquet file of the rows whose ids come more than once."""
+        return self.folder / "repeats.parquet"
+
+
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """The Arrow schema of prepared events."""
+    fields = [pa.field(name, _FIXED_TYPES[name]) for name in FIXED]
+    return pa.schema([*fields, *(pa.field(column.name, _TYPES[column.storage]) for column in columns)])
+
+
+@dataclass
+class Writer:
+    """Writes one Parquet file of prepared events; `close` ends it."""
+
+    path: Path
+    columns: tuple[Column, ...]
+    rows: int = 0
+    stretches: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._rows = Rows(self.columns)
+        self._schema = schema_of(self.columns)
+        self._waiting: list[Row] = []
+        self._instants = [5] + [
+            place for place, c in enumerate(self.columns, start=len(FIXED)) if c.storage == "timestamp"
+        ]
+        self._file = parquet.ParquetWriter(self.path, self._schema, compression="zstd", compression_level=1)
+
+    def add(self, seq: int, event: Event) -> None:
+        """Write one event."""
+        row = self._rows.row(seq, event)
+        for place in self._instants:
+            instant = row[place]
+            if instant is not None:
+                self.stretches.add(stretch_of(instant))  # type: ignore[arg-type]  # an instant
+        self._waiting.append(row)
+        self.rows += 1
+        if len(self._waiting) >= ROWS_A_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            values = zip(*self._waiting, strict=True)
+            arrays = [pa.array(column, f.type) for column, f in zip(values, self._schema, strict=True)]
+            self._file.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
+            self._waiting = []
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._flush()
+        self._file.close()
+
+
+def write_manifest(prepared: Prepared) -> None:
+    """Say what a folder holds; written last, so that a folder with a manifest is whole."""
+    manifest = {
+        "format": FORMAT,
+        "rows": prepared.rows,
+        "repeats": prepared.repeats,
+        "stretches": sorted(prepared.stretches),
+        "columns": [[column.name, column.path, column.storage] for column in prepared.columns],
+    }
+    (prepared.folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def open_prepared(folder: Path, needed: Iterable[Column] = ()) -> Prepared:
+    """The prepared events of a folder; raises NotPrepared, also where columns are missing that rules need."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise NotPrepared(f"{folder} holds no prepared events: it has no manifest that can be read") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise NotPrepared(f"{folder} was prepared by another release; prepare the events again")
+    columns = tuple(Column(name, path, storage) for name, path, storage in manifest["columns"])
+    known = {(column.path, column.storage) for column in columns}
+    lacking = [column.path for column in needed if (column.path, column.storage) not in known]
+    if lacking:
+        names = ", ".join(f"`{path}`" for path in lacking[:5])
+        raise NotPrepared(f"{folder} was prepared for other rules and lacks {names}; prepare the events again")
+    return Prepared(folder, columns, manifest["rows"], frozenset(manifest["stretches"]), manifest["repeats"])
