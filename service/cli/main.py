@@ -17,7 +17,9 @@ COMMANDS = {
     "explain": "Show step by step why one event costs what it costs.",
     "fmt": "Write rule files in their canonical form.",
     "ledger": "Verify a ledger, back it up, or say how much it holds.",
+    "new-version": "Begin the next version of a ruleset as a copy of the latest.",
     "publish": "Make versions of rules immutable and effective.",
+    "replay": "Price a history by other rules and show what differs.",
     "serve": "Run the gRPC service.",
     "test": "Run the examples in rule files.",
     "usage": "Show what a customer used in a period, and what it comes to.",
@@ -37,7 +39,7 @@ class Commands(click.Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"service.cli.{cmd_name}")
+        module = importlib.import_module(f"service.cli.{cmd_name.replace('-', '_')}")
         command = module.command
         assert isinstance(command, click.Command)
         return command
