@@ -20,7 +20,7 @@ quoted = encode_basestring_ascii
 LONGEST_PLAIN = 40
 """Digits of an integer that stands as itself in canonical text; longer ones stand with an exponent."""
 LARGEST_PLAIN = 10**LONGEST_PLAIN
-MOST_CACHED = 100_000
+MOST_CACHED = 50_000
 
 # ── an event's data ─────────────────────────────────────────────────────────
 

@@ -19,7 +19,7 @@ from service.ledger.interface import Answer, Entry, Rate, Reprice, Submission, V
 from service.ledger.rows import Chained, CounterRow, EntryRow, Known, RefusedRow, Rows, UsageRow
 from service.times import as_text
 
-MOST_REMEMBERED = 200_000
+MOST_REMEMBERED = 100_000
 """Counters, customers and the like that a book remembers of each kind."""
 LONGEST_MEMBER = 256
 """Characters of an event's id or source; a longer one is refused and need not be looked up."""

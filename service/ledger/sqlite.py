@@ -49,7 +49,7 @@ FIRST_WITH_BUG, LAST_WITH_BUG = (3, 7, 0), (3, 51, 2)
 """Releases of SQLite in which a checkpoint may lose commits where a file has two connections and a write-ahead log."""
 PRAGMAS = (
     "synchronous = FULL",
-    "cache_size = -131072",
+    "cache_size = -65536",
     # The log is copied into the file less often than by default: what was written again meanwhile is then copied once.
     "wal_autocheckpoint = 16000",
     "journal_size_limit = 134217728",
