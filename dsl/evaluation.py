@@ -1,7 +1,7 @@
 """What evaluating one event gives, whichever back end did it.
 
 `Line`, `Change` and `Evaluation` are made for every event; a frozen dataclass costs four times as much to make, so they
-are not frozen. Nothing ever changes one.
+are not frozen. Nothing ever changes one, and some are shared between events.
 """
 
 from collections.abc import Hashable

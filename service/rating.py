@@ -25,23 +25,34 @@ def rater(versions: Versions, number: int = 0, explain: bool = False, clock: Cal
     only = versions.number(number) if fixed else versions.latest
     # Events come in order of their time, mostly: the version of the one before is looked at first.
     start, end, version = versions.around(EARLIEST)
+    # So is its function: a cached property takes as long to read as a small dict.
+    last: tuple[Version, Callable[[Event, Counters], Evaluation | Refusal]] | None = None
     # Clocks go forward: a time that was not too far ahead at an earlier event's arrival is not at a later one's.
     horizon = EARLIEST
 
     def rate(event: Event, counters: Counters) -> Rated | ServiceError:
-        nonlocal start, end, version, horizon
+        nonlocal start, end, version, last, horizon
         time = event.time
         rates = only
-        if not fixed and type(time) is int and EARLIEST <= time <= LATEST:
-            if not start <= time < end:
+        # A time between two versions is within what timestamps may name: it needs no second comparison.
+        if not fixed and type(time) is int:
+            if start <= time < end:
+                found = version
+            elif EARLIEST <= time <= LATEST:
                 start, end, version = versions.around(time)
-            if version is None:
+                found = version
+            else:
+                found = only
+            if found is None:
                 return versions.not_in_force()
-            rates = version
+            rates = found
         if explain:
             result = interpreter.evaluate(rates.ruleset, event, counters, explain=True)
         else:
-            result = rates.compiled.evaluate(event, counters)
+            known = last
+            if known is None or known[0] is not rates:
+                last = known = (rates, rates.compiled.evaluate)
+            result = known[1](event, counters)
         ahead = False
         if clock is not None and type(time) is int and time > horizon:
             horizon = clock() + DAY
@@ -66,8 +77,6 @@ def repricer(registry: Callable[[], Registry]) -> Reprice:
 
     def reprice(entry: Entry, counters: VoidCounters) -> tuple[tuple[Line, ...], tuple[Change, ...]]:
         ruleset = registry().versions(entry.ruleset).number(entry.version).ruleset
-        return voiding.void(
-            ruleset, entry.evaluation, counters, lambda key: counters.priced_by(key) == entry.version
-        )
+        return voiding.void(ruleset, entry.evaluation, counters, lambda key: counters.priced_by(key) == entry.version)
 
     return reprice

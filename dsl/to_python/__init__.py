@@ -6,6 +6,7 @@ It answers in every field as `interpreter.evaluate` does, and is made to be fast
   event leads to the few that may match (`dispatch`);
 - numbers are integers over denominators known beforehand (`expressions`), curves are computed as far as they can be
   (`curves`), sentences are f-strings (`reasons`);
+- an answer that moves no counter and follows from a few common values is made once, and given again (`kept`);
 - values of the usual Python types are checked in line (`event_types`); all others take the way of `acceptance`.
 
 `module` holds what is written, `lines` and `prices` what happens once an interaction matches, `support` what compiled

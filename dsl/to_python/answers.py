@@ -6,6 +6,7 @@ from dsl.core import EventType, Ruleset
 from dsl.evaluation import Evaluation
 from dsl.to_python.dispatch import FEW
 from dsl.to_python.expressions import Expressions
+from dsl.to_python.kept import Kept, read_by
 from dsl.to_python.lines import Lines
 from dsl.to_python.many import Entry, Many
 from dsl.to_python.module import Local, Module
@@ -20,7 +21,8 @@ class Answers:
         self._module = module
         self._expressions = Expressions(module)
         self._reasons = Reasons(module, self._expressions)
-        self._lines = Lines(module, self._expressions, self._reasons)
+        self._kept = Kept(module, len(ruleset.interactions) + len(ruleset.events))
+        self._lines = Lines(module, self._expressions, self._reasons, self._kept)
         self._interactions = ruleset.interactions
 
     def write(self, event: EventType) -> None:
@@ -83,12 +85,13 @@ class Answers:
         if several:
             with self._module.block("if found:"):
                 self._module.line("return merged(found, main, warnings)")
-        named = [(Local(self._why_not(entry, position)),) for position, entry in enumerate(entries[:MOST_TRIED])]
-        reason = self._reasons.sentence(not_counted(event, named, len(entries) - len(named)))
-        self._module.record(
-            "answer", Evaluation, outcome="NOT_COUNTED", lines="()", main="(-1)", reason=reason, warnings="warnings"
-        )
-        self._module.line("return answer")
+        conditions = [e.interaction.counts[index].condition for e in entries[:MOST_TRIED] for index in e.lines]
+        with self._kept.answer(self._kept.key(read_by(*conditions))):
+            named = [(Local(self._why_not(entry, position)),) for position, entry in enumerate(entries[:MOST_TRIED])]
+            reason = self._reasons.sentence(not_counted(event, named, len(entries) - len(named)))
+            self._module.record(
+                "answer", Evaluation, outcome="NOT_COUNTED", lines="()", main="(-1)", reason=reason, warnings="warnings"
+            )
 
     def _why_not(self, entry: Entry, position: int) -> str:
         """The code of a text that says why an interaction does not match."""

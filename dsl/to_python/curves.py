@@ -5,6 +5,7 @@ from fractions import Fraction
 
 from dsl.core import Curve, Tier
 from dsl.curve import MONEY_PER_RATE, amount, due_within
+from dsl.numbers import divide_half_even
 from dsl.to_python.module import Module
 
 
@@ -76,6 +77,8 @@ def _code(tier: Tier, start: int, base: Fraction) -> str:
     each = Fraction(rate, tier.size)
     denominator = math.lcm(each.denominator, fixed.denominator)
     slope, offset = each * denominator, (fixed - each * start) * denominator
+    if not slope:
+        return str(divide_half_even(int(offset), denominator))  # A free tier, or a fixed amount, needs no calculation.
     return _divided(f"t * {slope}", int(offset), denominator)
 
 

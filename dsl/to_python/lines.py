@@ -18,9 +18,11 @@ from dsl.core import (
     Interaction,
     Limit,
     NumberType,
+    Read,
 )
 from dsl.evaluation import Change, Evaluation, Line
 from dsl.to_python.expressions import Expressions
+from dsl.to_python.kept import Kept, Key, read_by, read_by_template
 from dsl.to_python.module import Local, Module, tuple_of
 from dsl.to_python.prices import Body, ChangeCode, Prices, expressions_of
 from dsl.to_python.reasons import Reasons
@@ -32,10 +34,11 @@ _PASSED = ["counters", "subject", "time", "warnings"]
 class Lines:
     """Writes counts lines for one module, each once."""
 
-    def __init__(self, module: Module, expressions: Expressions, reasons: Reasons) -> None:
+    def __init__(self, module: Module, expressions: Expressions, reasons: Reasons, kept: Kept) -> None:
         self._module = module
         self._expressions = expressions
         self._reasons = reasons
+        self._kept = kept
         self._prices = Prices(module, expressions)
         self._known: dict[tuple[str, int], tuple[str, list[str]]] = {}
 
@@ -78,27 +81,41 @@ class Lines:
             with self._module.block(f"if {used} >= {limit.count}:"):
                 self._return_limited(body, limit, used)
         units = self._units(interaction, line.units or interaction.units)
-        made = self._fixed_line(interaction, units)
-        if made is None:
-            refusal = self._module.constant(refused_total(interaction.name), "REFUSED")
-            self._module.line(f"price = {self._prices.amount(body, units, refusal)}")
-            self._adjust(interaction)
-            self._cap(body)
-            name, noun = self._module.text(interaction.name), self._module.text(interaction.noun)
-            self._module.record("line", Line, interaction=name, units=units, noun=noun, price="price")
-            made = "(line,)"
-        reason, changes = self._because(interaction, line, every), self._changes(body.changes)
-        self._module.record(
-            "answer",
-            Evaluation,
-            outcome="COUNTED",
-            lines=made,
-            main="0",
-            reason=reason,
-            warnings="warnings",
-            changes=changes,
-        )
-        self._module.line("return answer")
+        reason, reads = self._because(interaction, line, every)
+        key = None if body.changes else self._key(interaction, units, reads, [every] if line.condition is None else [])
+        with self._kept.answer(key):
+            lines = self._fixed_line(interaction, units) or self._new_line(body, units)
+            changes = self._changes(body.changes)
+            self._module.record(
+                "answer",
+                Evaluation,
+                outcome="COUNTED",
+                lines=lines,
+                main="0",
+                reason=reason,
+                warnings="warnings",
+                changes=changes,
+            )
+
+    def _new_line(self, body: Body, units: str) -> str:
+        """The code of a tuple of the one line, which is made before it."""
+        interaction = body.interaction
+        refusal = self._module.constant(refused_total(interaction.name), "REFUSED")
+        self._module.line(f"price = {self._prices.amount(body, units, refusal)}")
+        self._adjust(interaction)
+        self._cap(body)
+        name, noun = self._module.text(interaction.name), self._module.text(interaction.noun)
+        self._module.record("line", Line, interaction=name, units=units, noun=noun, price="price")
+        return "(line,)"
+
+    def _key(self, interaction: Interaction, units: str, reads: Sequence[Read] | None, others: list[str]) -> Key | None:
+        """What decides the answer where no limit is counted: units, and what is read for its reason and its price;
+        None where the price depends on more."""
+        price = interaction.price
+        if reads is None or interaction.adjustments or interaction.caps or self._prices.fixed(price, 1) is None:
+            return None
+        by = price.attributes if isinstance(price, ByPrice) else ()
+        return self._kept.key((*reads, *by), *others, units=units)
 
     def _return_limited(self, body: Body, limit: Limit, used: str) -> None:
         reason = self._reasons.sentence(limited(without_room(body.interaction, limit, (Local(used),))))
@@ -148,11 +165,14 @@ class Lines:
             return f"{table}[{fixed.chosen_by}]"
         return f"{table}.get({fixed.chosen_by}, {lines(fixed.otherwise)})"
 
-    def _because(self, interaction: Interaction, line: CountsLine, every: str) -> str:
+    def _because(self, interaction: Interaction, line: CountsLine, every: str) -> tuple[str, tuple[Read, ...] | None]:
+        """The code of the reason and the attributes that it depends on, `every` apart; None where on the clock too."""
         if line.condition is None:
-            return self._reasons.sentence(counted(interaction, (Local(every),)))
+            return self._reasons.sentence(counted(interaction, (Local(every),))), ()
         told = self._reasons.met(normal(line.condition))
-        return self._reasons.sentence(counted(interaction, (Local(told),) if isinstance(told, str) else told))
+        if isinstance(told, str):
+            return self._reasons.sentence(counted(interaction, (Local(told),))), read_by(line.condition)
+        return self._reasons.sentence(counted(interaction, told)), read_by_template(told)
 
     def _units(self, interaction: Interaction, expression: Expression | None) -> str:
         """The number of units, or the local name that holds it."""
@@ -180,10 +200,12 @@ class Lines:
         prices = []
         for cap in body.interaction.caps:
             if cap.basis is None:
-                prices.append(f"min({cap.amount}, whole)")
+                prices.append(f"({cap.amount} if whole > {cap.amount} else whole)")
             else:
                 used = self._prices.counter(body, curve.cap_signature(cap.basis), cap.basis, "whole")
-                prices.append(f"min({cap.amount}, {used} + whole) - min({cap.amount}, {used})")
+                # A comparison takes a quarter of the time of a call of `min`.
+                sum_ = f"({cap.amount} if (sum_ := {used} + whole) > {cap.amount} else sum_)"
+                prices.append(f"{sum_} - ({cap.amount} if {used} > {cap.amount} else {used})")
         if prices:
             self._module.line("whole = price")
             smallest = f"min({', '.join(prices)})" if len(prices) > 1 else prices[0]

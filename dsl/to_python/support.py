@@ -1,6 +1,6 @@
 """What compiled rulesets call and name at run time."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from dsl import acceptance, wording
 from dsl.evaluation import Change, Evaluation, Line, Outcome, Refusal
@@ -9,6 +9,10 @@ from dsl.wording.texts import WEEKDAYS, shown_date, shown_instant, shown_word
 from dsl.zones import PERIODS, Zone
 
 _MOST_KNOWN = 50_000
+MOST_COMMON = 100
+"""Counts up to this one come again and again."""
+_COMMON = frozenset((None, *range(MOST_COMMON + 1)))
+"""None stands for a missing one."""
 
 
 def merged(results: Sequence[Evaluation], main: int, warnings: tuple[str, ...]) -> Evaluation:
@@ -43,6 +47,19 @@ class KnownTexts(set[str]):
         return True
 
 
+class KeptAnswers(dict[Hashable, Evaluation]):
+    """Answers of one place in a compiled ruleset, by the values that decide them: the first so many that came."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, key: Hashable, answer: Evaluation) -> None:
+        """Keep an answer if there is room."""
+        if len(self) < self._most:
+            self[key] = answer
+
+
 def needs(interaction: str, why: tuple[str, str, str]) -> str:
     """Why an interaction does not match, from the fact and the need of its condition."""
     return f"{why[0]}, {interaction} needs {why[1]}"
@@ -60,6 +77,7 @@ def namespace(zone: Zone) -> dict[str, object]:
         "LIMITED": Outcome.LIMITED,
         "NOT_COUNTED": Outcome.NOT_COUNTED,
         "NUL": "\0",
+        "COMMON": _COMMON,
         "WEEKDAYS": WEEKDAYS,
         "YES_NO": ("no", "yes"),
         "accept": acceptance.accept,

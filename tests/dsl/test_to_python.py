@@ -18,7 +18,7 @@ from dsl.evaluation import CounterKey, Evaluation, Refusal
 from dsl.event import Event, Instant, Other
 from dsl.invariants import violated
 from dsl.source import Source
-from dsl.to_python import compile_ruleset, loader
+from dsl.to_python import compile_ruleset, kept, loader
 from dsl.to_python.dispatch import FEW
 from tests.dsl.rules import JULY, apply, event, hours, ruleset
 from tests.programs import Program, as_event, programs, random_events, random_program
@@ -190,6 +190,84 @@ def test_event_types_beyond_a_number_are_compiled_when_they_come(monkeypatch: py
     monkeypatch.setattr(loader, "MOST_AT_ONCE", 40)
     assert len(compile_ruleset(checked).source) < len(whole)
     agree(checked, [event(rng, n=n) for n in range(30) for rng in ("sale", "sale.refund", "sale")])
+
+
+# ── answers that are made once ──────────────────────────────────────────────
+
+KEPT = """
+interaction by_plan
+  counts sale with not gift and (n is 1 or n is 2)
+  price by plan
+    pro 0.50
+    otherwise 0.20
+interaction masked
+  counts sale with member is "b" and n ≥ 3
+  price 1.00
+interaction evening
+  counts sale with time of day between 18:00 and 20:00 and n is 5
+  price 2.00
+interaction by_units
+  counts refund with n > 0
+  units n / 3 rounded up
+  price by plan
+    free 0.01
+    otherwise 0.02
+"""
+
+
+def test_kept_answers_are_those_of_the_same_values() -> None:
+    rng = random.Random(3)
+    small = [-1, 0, 1, 2, 3, 5, 100, 101, 400]
+    events = []
+    for _ in range(3000):
+        one = event(
+            rng.choice(["sale", "sale.refund"]),
+            n=rng.choice(small),
+            plan=rng.choice(["free", "pro", "call centre"]),
+            member=rng.choice("ab"),
+            time=hours(rng.randrange(48)),
+        )
+        if one.type == "sale" and rng.random() < 0.5:
+            one.data["gift"] = rng.random() < 0.5
+        if rng.random() < 0.2:
+            del one.data[rng.choice(["n", "plan", "member"])]
+        if rng.random() < 0.2:
+            one.data[rng.choice(["plam", "zzz"])] = 1  # A warning, perhaps, and other values as before.
+        events.append(one)
+    results = agree(ruleset(KEPT), events)
+    assert len({result.reason for result in results if isinstance(result, Evaluation)}) > 30
+    assert {bool(result.warnings) for result in results if isinstance(result, Evaluation)} == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "shared"),
+    [
+        (event(n=1, plan="pro"), event(n=1, plan="pro", member="b"), True),
+        (event(n=1, plan="pro"), event(n=1, plan="free"), False),
+        (event(n=1, plan="free"), event(n=1, plam="free"), False),
+        (event("sale.refund", n=4), event("sale.refund", n=4, member="b"), True),
+        (event("sale.refund", n=101), event("sale.refund", n=101), False),
+        (event(n=5), event(n=5), False),
+    ],
+    ids=["same words", "other words", "a warning", "same units", "large integers", "the clock and a text decide"],
+)
+def test_an_answer_is_shared_where_common_values_alone_decide_it(first: Event, second: Event, shared: bool) -> None:
+    evaluate = compile_ruleset(ruleset(KEPT)).evaluate
+    assert (evaluate(first, {}) is evaluate(second, {})) == shared
+
+
+def test_an_answer_that_moves_a_counter_is_not_shared() -> None:
+    evaluate = compile_ruleset(ruleset("interaction i\n  counts sale\n  limit 5 per day\n  price 1\n")).evaluate
+    assert evaluate(event(), {}) is not evaluate(event(), {})
+
+
+def test_kept_answers_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_MOST_EACH", 3)
+    checked = ruleset("interaction i\n  counts sale with n ≥ 0\n  price 1\n")
+    evaluate = compile_ruleset(checked).evaluate
+    pairs = [(evaluate(event(n=n), {}), evaluate(event(n=n), {})) for n in range(6)]
+    assert [first is again for first, again in pairs] == [True] * 3 + [False] * 3
+    agree(checked, [event(n=n % 6) for n in range(12)])
 
 
 # ── what is written ─────────────────────────────────────────────────────────
