@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,16 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from service.cli.ledgers import DEFAULT, cant_use, existing_ledger, in_words, is_memory, open_ledger, shown
+from service.cli.ledgers import (
+    DEFAULT,
+    cant_use,
+    existing_ledger,
+    in_words,
+    is_memory,
+    is_postgres,
+    open_ledger,
+    shown,
+)
 from service.cli.options import (
     FINDINGS,
     numbered,
@@ -131,6 +141,9 @@ def _run(place: str, address: str, workers: int, checked: Sequence[Checked], jso
 
 def _open(place: str, checked: Sequence[Checked]) -> Ledger:
     """The ledger, made where there is none yet and rules to put into it."""
+    if not is_memory(place) and not is_postgres(place) and Path(place).exists() and not os.access(place, os.W_OK):
+        # SQLite opens it all the same, and each event would be turned away.
+        raise CantOpen(f"{place} can't be served: its file can only be read")
     if checked:
         return open_ledger(place, now)
     try:

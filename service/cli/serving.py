@@ -47,7 +47,7 @@ async def serve(
     try:
         running = await start(evaluator, address, now, access, share)
         ready(running)
-        await serve_until(running, stopped)
+        await serve_until(running, stopped, leave=share)
     finally:
         await access.close()
 

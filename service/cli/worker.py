@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -50,6 +51,10 @@ async def _serve(evaluator: Evaluator, address: str) -> None:
         loop.add_signal_handler(number, stopped.set)
     Thread(target=_await_parents_end, args=(loop, stopped), name="parent-watcher", daemon=True).start()
     await serve(evaluator, address, stopped, _say_ready, share=True)
+    # Everything is answered and committed. Ending the event loop would close the server, and cut off whoever comes now.
+    evaluator.ledger.close()
+    logging.shutdown()
+    os._exit(0)
 
 
 def _say_ready(running: Running) -> None:

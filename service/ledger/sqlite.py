@@ -45,6 +45,8 @@ sqlite3: Any = utils.sqlite3  # type: ignore[attr-defined]  # pysqlite3 where th
 logger = logging.getLogger(__name__)
 BUSY_SECONDS = 10.0
 """How long one process waits for another's transaction."""
+WARN_AGAIN = 10_000_000
+"""Microseconds after which the same trouble is logged again."""
 FIRST_WITH_BUG, LAST_WITH_BUG = (3, 7, 0), (3, 51, 2)
 """Releases of SQLite in which a checkpoint may lose commits where a file has two connections and a write-ahead log."""
 PRAGMAS = (
@@ -76,6 +78,7 @@ class SqliteLedger:
         self._position: int | None = None
         self._writer = 0
         self._registered = False
+        self._warned = ("", 0)
         self._opened = False
         self._writing: Any = None
         self._data_version: int | None = None
@@ -149,12 +152,19 @@ class SqliteLedger:
             book.committed()
             self._registered = True
         except sqlite3.Error as error:
-            logger.warning("%s: %s", self._path, error)
+            self._warn(str(error))
             self._let_go()
             raise LedgerUnavailable(_in_words(error), in_doubt=committing) from None
         except BaseException:
             self._undo()
             raise
+
+    def _warn(self, text: str) -> None:
+        """Logs trouble once when it comes, and again now and then while it lasts: every group meets it."""
+        now = self._clock()
+        if text != self._warned[0] or now - self._warned[1] >= WARN_AGAIN:
+            self._warned = (text, now)
+            logger.warning("%s: %s", self._path, text)
 
     def _catch_up(self) -> None:
         """Takes over what other connections have written since the last transaction."""

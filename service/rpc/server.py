@@ -21,6 +21,8 @@ from service.rpc.usage import UsageService
 from vpi.v1 import evaluation_pb2, evaluation_pb2_grpc, rules_pb2, rules_pb2_grpc, usage_pb2, usage_pb2_grpc
 
 LARGEST_MESSAGE = 32 * 1024 * 1024
+LAST_ANSWERS_SECONDS = 0.1
+"""How long the last answers of a process have to get out."""
 GRACE_SECONDS = 10.0
 """How long calls under way may go on after the end was asked for."""
 FLUSH_SECONDS = 2.0
@@ -61,6 +63,18 @@ class Running:
     health: HealthServicer
     address: str
     drain: Drain
+
+    async def leave(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        """As `stop`, for a process that ends right afterwards: its connections end with it and not before.
+
+        Where several processes share a port, clients of the first to end come to the others while these are closing,
+        and gRPC would cut their calls off as CANCELLED.
+        """
+        await self.health.enter_graceful_shutdown()
+        await self.drain.run(grace_seconds)
+        await self.drain.quiet()
+        self.drain.release()
+        await asyncio.sleep(LAST_ANSWERS_SECONDS)
 
     async def stop(self, grace_seconds: float = GRACE_SECONDS) -> None:
         """Says NOT_SERVING, answers the calls under way and no others, and closes.
@@ -118,8 +132,8 @@ async def start(
     return Running(server, health, f"{host}:{port}", drain)
 
 
-async def serve_until(running: Running, stopped: asyncio.Event) -> None:
-    """Serves until the event is set, then ends gracefully."""
+async def serve_until(running: Running, stopped: asyncio.Event, leave: bool = False) -> None:
+    """Serves until the event is set, then ends gracefully; with `leave` the process ends with it."""
     await stopped.wait()
     logger.info("stopping: calls under way may go on for %.0f seconds", GRACE_SECONDS)
-    await running.stop()
+    await (running.leave() if leave else running.stop())

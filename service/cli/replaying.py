@@ -1,0 +1,285 @@
+"""The work of `vpi replay`: events prepared, priced by every side, compared and shown; nothing is left in part."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import duckdb
+from pyarrow import ArrowException, parquet
+
+from dsl.to_sql import Column, Order, columns_of
+from service.cli.ledgers import cant_use, is_postgres, ledger_at, shown
+from service.cli.options import FINDINGS, UNREADABLE, numbered, print_json, sound_rules, unreadable
+from service.cli.replay_progress import Working
+from service.cli.replay_tables import print_replay
+from service.errors import LedgerUnavailable, ServiceError
+from service.loading import registry_of
+from service.publishing import OutdatedRules, registry_from
+from service.replay.batches import Broken
+from service.replay.changes import CantWrite, write_changes
+from service.replay.comparison import CantCompare, comparing
+from service.replay.duckdb import Settings
+from service.replay.prepare import CantPrepare, OnError, find, prepare
+from service.replay.prepared import NotPrepared, Prepared, open_prepared
+from service.replay.recorded import History, from_ledger
+from service.replay.report import write_report
+from service.replay.results import Replay, as_data
+from service.replay.samples import samples
+from service.replay.sides import EngineName, Side, priced
+
+INTERRUPTED = 130
+_SQLITE = b"SQLite format 3\0"
+_SOURCES = "sources.json"
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The command line's arguments and options, under their names."""
+
+    events: tuple[str, ...]
+    rules: str
+    against: tuple[str, ...]
+    ruleset: str
+    engine: EngineName
+    order: Order
+    on_error: OnError
+    prepared: str | None
+    report: str | None
+    changes: str | None
+    memory: str
+    fail_on_diff: bool
+    json_output: bool
+
+
+@dataclass(frozen=True)
+class Read:
+    """Prepared events, the first of the `places` that are none, and, of a ledger, what it recorded."""
+
+    prepared: Prepared
+    broken: Sequence[Broken] = ()
+    places: int = 0
+    history: History | None = None
+
+
+def replay(wanted: Wanted) -> int:
+    """The whole command; returns its exit code. Ends the command where an input can't be used."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="vpi-replay-") as folder:
+            return _replay(wanted, Path(folder))
+    except (KeyboardInterrupt, duckdb.InterruptException):
+        click.echo("vpi: interrupted; nothing is left half-written", err=True)
+        return INTERRUPTED
+    except duckdb.OutOfMemoryException:
+        unreadable(f"{wanted.memory} of memory is too little for this; give more with --memory")
+    except (CantPrepare, CantCompare, CantWrite, NotPrepared, OutdatedRules) as error:
+        unreadable(str(error))
+
+
+def _replay(wanted: Wanted, folder: Path) -> int:
+    settings = _settings(wanted)
+    sides = _sides(wanted)
+    read = _read(wanted, sides, folder, settings)
+    done = _priced(wanted, sides, read.prepared, folder, settings)
+    if read.history is not None:
+        done = [done[0], read.history.side, *done[1:]]
+    with Working("comparing"), comparing(done, read.prepared, folder, settings) as database:
+        comparison = database.compare()
+        found = tuple(samples(database, pair.before, wanted.order) for pair in comparison.pairs)
+        if wanted.changes:
+            write_changes(database, Path(wanted.changes))
+    voids = read.history.voids if read.history else 0
+    names = tuple(shown(name) for name in wanted.events) or (str(wanted.prepared),)
+    result = Replay(comparison, found, wanted.order, wanted.engine, names, read.broken, read.places, voids)
+    if wanted.report:
+        write_report(result, Path(wanted.report))
+    if wanted.json_output:
+        print_json(as_data(result))
+    else:
+        print_replay(result)
+    for one in read.broken[:_MOST_NAMED]:
+        click.echo(f"vpi: {one} (skipped)", err=True)
+    if read.places > _MOST_NAMED:
+        click.echo(f"vpi: and {numbered(read.places - _MOST_NAMED, 'more place')} skipped", err=True)
+    if read.places:
+        return UNREADABLE
+    return FINDINGS if wanted.fail_on_diff and comparison.differs else 0
+
+
+def _settings(wanted: Wanted) -> Settings:
+    try:
+        duckdb.connect(config={"memory_limit": wanted.memory}).close()
+    except duckdb.Error:
+        raise click.UsageError(f"--memory {wanted.memory} is no size; write it as 500MB or 4GB") from None
+    return Settings(wanted.memory)
+
+
+# ── rules ───────────────────────────────────────────────────────────────────
+
+
+def _sides(wanted: Wanted) -> list[Side]:
+    """The rules in question, then those that they are compared with, under labels that differ."""
+    first = _side(wanted.rules, wanted.ruleset, "")
+    sides = [first, *(_side(given, wanted.ruleset, first.versions.name) for given in wanted.against)]
+    labels = [side.label for side in sides]
+    return [
+        replace(side, label=f"{side.label} ({given})") if labels.count(side.label) > 1 else side
+        for side, given in zip(sides, (wanted.rules, *wanted.against), strict=True)
+    ]
+
+
+def _side(given: str, wanted: str, first: str) -> Side:
+    registry = registry_of(sound_rules((given,), "rules"))
+    names = registry.names()
+    name = next((name for name in (wanted, first) if name in names), wanted if len(names) > 1 else "")
+    try:
+        versions = registry.versions(name)
+    except ServiceError as error:
+        unreadable(f"{given}: {error}")
+    if Path(given).is_dir():
+        return Side(versions.name, versions)
+    number = versions.latest.ruleset.version
+    return Side(f"{versions.name}@{number}", versions, number)
+
+
+# ── events ──────────────────────────────────────────────────────────────────
+
+
+def _read(wanted: Wanted, sides: Sequence[Side], folder: Path, settings: Settings) -> Read:
+    columns = columns_of(version.ruleset for side in sides for version in side.rules)
+    ledgers = [place for place in wanted.events if _is_ledger(place)]
+    if ledgers:
+        if len(wanted.events) > 1 or wanted.prepared:
+            raise click.UsageError("a ledger is read by itself: give no other events with it, and no --prepared")
+        return _from_ledger(ledgers[0], sides[0].versions.name, folder, columns, settings)
+    kept = Path(wanted.prepared) if wanted.prepared else None
+    if kept is not None and kept.exists():
+        return _kept(wanted, kept, columns)
+    if not wanted.events:
+        raise click.UsageError("name the events: files, folders or globs of JSON lines, CSV or Parquet, or a ledger")
+    if kept is None:
+        return _prepare(wanted, folder / "prepared", columns, settings)
+    with _made(kept) as part:
+        read = _prepare(wanted, part, columns, settings)
+        broken = [[one.file, one.row, one.reason] for one in read.broken]
+        sources = {"files": _sources(wanted.events), "broken": broken, "places": read.places}
+        (part / _SOURCES).write_text(json.dumps(sources, indent=1) + "\n", encoding="utf-8")
+    return replace(read, prepared=replace(read.prepared, folder=kept))
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[Path]:
+    """A folder to fill, beside `folder`, which takes its place when all is there; else it is removed."""
+    part = folder.with_name(f".{folder.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        yield part
+        part.replace(folder)
+    except OSError as error:
+        raise CantWrite(f"can't write {folder}: {(error.strerror or str(error)).lower()}") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _prepare(wanted: Wanted, folder: Path, columns: tuple[Column, ...], settings: Settings) -> Read:
+    with Working("reading events", _estimated(find(wanted.events))) as working:
+        done = prepare(wanted.events, folder, columns, on_error=wanted.on_error, settings=settings, progress=working)
+    return Read(done.prepared, done.broken, done.places)
+
+
+def _kept(wanted: Wanted, folder: Path, columns: tuple[Column, ...]) -> Read:
+    """Events that were prepared before; raises NotPrepared where they are not those that are named now."""
+    prepared = open_prepared(folder, columns)
+    try:
+        sources = json.loads((folder / _SOURCES).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        sources = {"files": None, "broken": [], "places": 0}
+    if wanted.events and sources["files"] != _sources(wanted.events):
+        raise NotPrepared(
+            f"{folder} was prepared from other events, or they have changed since; remove it, or name it alone"
+        )
+    return Read(prepared, [Broken(*one) for one in sources["broken"]], sources["places"])
+
+
+def _sources(events: Sequence[str]) -> list[list[str | int]]:
+    """What tells whether files are still the same: their paths, sizes and times of change."""
+    stats = [(path.resolve(), path.stat()) for path in find(events)]
+    return [[str(path), stat.st_size, stat.st_mtime_ns] for path, stat in stats]
+
+
+def _estimated(files: Sequence[Path]) -> int:
+    """About how many rows there are."""
+    total = 0
+    for path in files:
+        try:
+            if path.suffix == ".parquet":
+                total += parquet.read_metadata(path).num_rows
+            else:
+                with path.open("rb") as opened:
+                    some = opened.read(2**20)
+                total += max(some.count(b"\n"), 1) * os.path.getsize(path) // max(len(some), 1)  # noqa: PTH202
+        except (OSError, ArrowException):
+            continue  # whoever reads it says what is wrong
+    return total
+
+
+def _is_ledger(place: str) -> bool:
+    if is_postgres(place):
+        return True
+    try:
+        with Path(place).open("rb") as opened:
+            return opened.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def _from_ledger(place: str, name: str, folder: Path, columns: tuple[Column, ...], settings: Settings) -> Read:
+    with ledger_at(place) as ledger:
+        try:
+            published = registry_from(ledger.published())
+            if name not in published.names() and len(published.names()) != 1:
+                known = ", ".join(published.names()) or "none"
+                unreadable(f"the ledger has no evaluations of {name}; it has rulesets: {known}")
+            versions = published.versions(name if name in published.names() else "")
+            # Columns for both: those of the rules in question, and those of the rules that explain what was recorded.
+            all_columns = _together(columns, columns_of(one.ruleset for one in versions.by_number()))
+            with Working("reading the ledger", ledger.stats().entries) as working:
+                history = from_ledger(ledger, versions, folder, all_columns, settings, working)
+        except LedgerUnavailable as error:
+            cant_use(error, place)
+    return Read(history.prepared, history=history)
+
+
+def _together(*several: Sequence[Column]) -> tuple[Column, ...]:
+    found = sorted({(column.path, column.storage) for columns in several for column in columns})
+    return tuple(Column(f"a{number}", path, storage) for number, (path, storage) in enumerate(found))
+
+
+# ── prices ──────────────────────────────────────────────────────────────────
+
+
+def _priced(wanted: Wanted, sides: Sequence[Side], prepared: Prepared, folder: Path, settings: Settings) -> list[Side]:
+    done: list[Side] = []
+    seconds = 0.0
+    for number, side in enumerate(sides):
+        with Working(f"pricing by {side.label}", prepared.rows, seconds) as working:
+            place = folder / f"side{number}"
+            done.append(
+                priced(
+                    side,
+                    prepared,
+                    place,
+                    engine=wanted.engine,
+                    order=wanted.order,
+                    settings=settings,
+                    progress=working,
+                )
+            )
+            seconds = working.seconds
+    return done
