@@ -1,6 +1,7 @@
 """Reading an event from CloudEvents' JSON: exact numbers, flattened data, and a sentence for what is no event."""
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -42,15 +43,15 @@ def parse_event(text: str | bytes) -> Event:
         data = {}
     if not isinstance(data, dict):
         raise MalformedEvent(f"`data` is a JSON object, this is {_shape(data)}")
-    flat, conflicts = flatten(data)
-    time = members.get("time")
+    flat, conflicts = (data, ()) if _is_flat(data) else flatten(data)
+    get = members.get
+    time = get("time")
     if isinstance(time, str):
         instant = parse_rfc3339(time)
         time = time if instant is None else instant
     elif time is not None:
         time = Other(_shape(time))
-    plain = {name: members.get(name) for name in ("id", "source", "type", "subject")}
-    return Event(time=time, data=flat, conflicts=conflicts, **plain)
+    return Event(get("id"), get("source"), get("type"), get("subject"), time, flat, conflicts)
 
 
 def json_value(text: str) -> object:
@@ -78,6 +79,15 @@ def flatten(data: dict[str, Any]) -> tuple[dict[str, object], tuple[str, ...]]:
     return flat, tuple(conflicts)
 
 
+def _is_flat(data: dict[str, Any]) -> bool:
+    """Whether flattening would change nothing: most events are so, and are spared it."""
+    for value in data.values():
+        kind = type(value)
+        if kind is dict or (kind is list and {*map(type, value)} - {str}):
+            return False
+    return True
+
+
 def _plain(value: object) -> object:
     if isinstance(value, list) and all(type(item) is str for item in value):
         return value
@@ -94,13 +104,24 @@ def _load(text: str | bytes) -> object:
         raise MalformedEvent(f"an event has at most {LONGEST_LINE // 2**20} MiB, this has {len(text) // 2**20}")
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
-        return _DECODER.decode(decoded)
+        return _decoded(decoded)
     except UnicodeDecodeError as error:
         raise MalformedEvent(f"not UTF-8 at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
         raise MalformedEvent(f"not JSON at column {error.colno}: {_in_words(error.msg)}") from None
     except RecursionError:
         raise MalformedEvent("objects or lists nest too deeply in each other") from None
+
+
+def _decoded(text: str) -> object:
+    # The decoder's own `decode` looks for white space at both ends with regular expressions: that is rarely there.
+    try:
+        value, end = _SCAN(text, 0)
+    except StopIteration:
+        return _DECODER.decode(text)
+    if end != len(text) and text[end:].strip(" \t\r\n"):
+        return _DECODER.decode(text)
+    return value
 
 
 def _in_words(message: str) -> str:
@@ -133,6 +154,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _DECODER = json.JSONDecoder(
     parse_float=Decimal, parse_int=_integer, parse_constant=_constant, object_pairs_hook=_object
 )
+_SCAN: Callable[[str, int], tuple[object, int]] = _DECODER.scan_once  # type: ignore[attr-defined]  # of C
 
 
 def _shape(value: object) -> str:

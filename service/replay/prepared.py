@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from dsl.event import Event
 from dsl.to_sql import Column, Storage, stretch_of
@@ -15,6 +15,8 @@ from service.replay.rows import FIXED, Row, Rows
 FORMAT = 1
 ROWS_A_GROUP = 122_880
 """Rows that are written together: DuckDB's own size of a group."""
+_BYTES_A_GROUP = 128 * 2**20
+"""Bytes of rows that are held at most before they are written, however few rows they are."""
 _TYPES: dict[Storage, pa.DataType] = {
     "boolean": pa.bool_(),
     "integer": pa.int64(),
@@ -70,6 +72,7 @@ class Writer:
         self._rows = Rows(self.columns)
         self._schema = schema_of(self.columns)
         self._waiting: list[Row] = []
+        self._batches: list[pa.RecordBatch] = []
         self._instants = [5] + [
             place for place, c in enumerate(self.columns, start=len(FIXED)) if c.storage == "timestamp"
         ]
@@ -87,12 +90,27 @@ class Writer:
         if len(self._waiting) >= ROWS_A_GROUP:
             self._flush()
 
+    def append(self, batch: pa.RecordBatch, stretches: Iterable[int]) -> None:
+        """Write rows of this schema whose sequence counts from 0; here it goes on from the rows before them."""
+        if self._waiting:
+            self._flush()
+        sequence = compute.add(batch.column(0), self.rows)
+        self._batches.append(pa.RecordBatch.from_arrays([sequence, *batch.columns[1:]], schema=self._schema))
+        self.stretches.update(stretches)
+        self.rows += batch.num_rows
+        held = self._batches
+        if sum(one.num_rows for one in held) >= ROWS_A_GROUP or sum(one.nbytes for one in held) >= _BYTES_A_GROUP:
+            self._flush()
+
     def _flush(self) -> None:
         if self._waiting:
             values = zip(*self._waiting, strict=True)
             arrays = [pa.array(column, f.type) for column, f in zip(values, self._schema, strict=True)]
             self._file.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
             self._waiting = []
+        if self._batches:
+            self._file.write_table(pa.Table.from_batches(self._batches, schema=self._schema))
+            self._batches = []
 
     def close(self) -> None:
         """Write what is left."""

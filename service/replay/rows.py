@@ -7,32 +7,49 @@ keeps the event itself as text in `raw`.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import TypeGuard
 
 from dsl import acceptance
+from dsl.acceptance import LONGEST_BUILT_IN
+from dsl.core import UNIT_PLACES
 from dsl.event import Event, Instant, Other
 from dsl.to_sql import OUTSIDE_PATHS, Column, Storage
+from dsl.zones import EARLIEST, LATEST
 
 FIXED = ("seq", "id", "source", "type", "subject", "time_us", "flawed", "misfits", "raw")
 """The columns of every prepared table, before those of values."""
 _LARGEST = 2**63 - 1
+_MILLION = Decimal(10**UNIT_PLACES)
+_EXACT = Context(prec=28, traps=[Inexact, InvalidOperation, Overflow])
+"""Raises an exception where a digit would be lost."""
 
 Row = list[object]
 """Values in the order of `FIXED` and the columns of values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """An outside path and its columns: for each the place in a row, its name, storage, and what makes a value fit."""
+def _is_simple(raw: object) -> TypeGuard[str]:
+    """Whether a value is a string of printable ASCII: most are, and none of its characters is forbidden then."""
+    return type(raw) is str and raw.isascii() and raw.isprintable()
 
-    path: str
-    columns: tuple[tuple[int, str, Storage, Callable[[object], object]], ...]
+
+def _is_simple_text(raw: object) -> TypeGuard[str]:
+    return type(raw) is str and raw.isascii() and raw.isprintable() and len(raw) <= acceptance.LONGEST_STRING
 
 
 def _integer(raw: object) -> int | None:
-    number = acceptance.integer_value(raw)
+    number = raw if type(raw) is int else acceptance.integer_value(raw)
     return number if number is not None and -_LARGEST - 1 <= number <= _LARGEST else None
+
+
+def _decimal(raw: object) -> int | None:
+    if type(raw) is Decimal and -UNIT_PLACES <= raw.adjusted() < acceptance.DIGITS_BEFORE_POINT:
+        try:
+            return int(_EXACT.multiply(raw, _MILLION).to_integral_exact(None, _EXACT))
+        except (ArithmeticError, ValueError):
+            # Digits were left over: whether they are zeros is seen there.
+            pass
+    return acceptance.decimal_value(raw)
 
 
 def _boolean(raw: object) -> bool | None:
@@ -40,10 +57,14 @@ def _boolean(raw: object) -> bool | None:
 
 
 def _text(raw: object) -> str | None:
+    if _is_simple_text(raw):
+        return raw
     return raw if acceptance.is_text(raw) else None
 
 
 def _list(raw: object) -> list[str] | None:
+    if type(raw) is list and len(raw) <= acceptance.LONGEST_LIST and all(map(_is_simple_text, raw)):
+        return raw
     fitting = acceptance.list_value(raw)
     return None if fitting is None else list(fitting)
 
@@ -51,7 +72,7 @@ def _list(raw: object) -> list[str] | None:
 _FITTING: dict[Storage, Callable[[object], object]] = {
     "boolean": _boolean,
     "integer": _integer,
-    "decimal": acceptance.decimal_value,
+    "decimal": _decimal,
     "text": _text,
     "timestamp": acceptance.timestamp_value,
     "list": _list,
@@ -71,35 +92,49 @@ class Rows:
     """Turns events into rows of some columns, and rows into events."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        paths: dict[str, list[tuple[int, str, Storage, Callable[[object], object]]]] = {}
+        paths: dict[str, list[tuple[int, str, tuple[type, ...], Callable[[object], object]]]] = {}
+        storages: dict[str, list[tuple[int, Storage]]] = {}
         for place, column in enumerate(columns, start=len(FIXED)):
-            paths.setdefault(column.path, []).append((place, column.name, column.storage, _FITTING[column.storage]))
-        self._paths = [Path(path, tuple(found)) for path, found in paths.items()]
+            storage = column.storage
+            paths.setdefault(column.path, []).append((place, column.name, _SPELT[storage], _FITTING[storage]))
+            storages.setdefault(column.path, []).append((place, storage))
+        self._paths = list(paths.items())
+        self._storages = list(storages.items())
         self._width = len(FIXED) + len(columns)
 
     def row(self, seq: int, event: Event) -> Row:
         """The row of an event."""
-        time, violations = acceptance.check_built_ins(event)
         row: Row = [None] * self._width
         row[0] = seq
+        flawed, time = False, event.time
         for place, value in enumerate((event.id, event.source, event.type, event.subject), start=1):
-            row[place] = value if acceptance.is_built_in(value) else None
-        row[5], row[6] = time, bool(violations)
+            if (_is_simple(value) and 0 < len(value) <= LONGEST_BUILT_IN) or acceptance.is_built_in(value):
+                row[place] = value
+            else:
+                flawed = True
+        if type(time) is int and EARLIEST <= time <= LATEST:
+            row[5] = time
+        else:
+            row[5], violations = acceptance.check_built_ins(event)
+            flawed = flawed or bool(violations)
+        row[6] = flawed
         misfits = [OUTSIDE_PATHS] if event.conflicts else []
-        plain = not violations and not misfits and type(event.time) is int
-        left = len(event.data)
-        for path in self._paths:
-            raw = event.data.get(path.path)
+        plain = not flawed and type(time) is int
+        data = event.data
+        left = len(data)
+        for path, columns in self._paths:
+            raw = data.get(path)
             if raw is None:
-                left -= path.path in event.data
+                left -= path in data
                 continue
             left -= 1
             same = False
-            for place, name, storage, fitting in path.columns:
+            kind = type(raw)
+            for place, name, kinds, fitting in columns:
                 value = row[place] = fitting(raw)
                 if value is None:
                     misfits.append(name)
-                elif isinstance(raw, _SPELT[storage]):
+                elif kind in kinds:
                     same = True
             plain = plain and same
         if misfits:
@@ -114,8 +149,8 @@ class Rows:
         if raw is not None:
             return decode(str(raw))
         data: dict[str, object] = {}
-        for path in self._paths:
-            for place, _, storage, _ in path.columns:
+        for path, columns in self._storages:
+            for place, storage in columns:
                 value = row[place]
                 if value is None:
                     continue
@@ -123,7 +158,7 @@ class Rows:
                     value = Decimal(value).scaleb(-6)  # type: ignore[arg-type]  # millionths
                 elif storage == "timestamp":
                     value = Instant(value)  # type: ignore[arg-type]  # microseconds
-                data[path.path] = value
+                data[path] = value
                 if storage == "text":
                     break
         return Event(row[1], row[2], row[3], row[4], row[5], data)

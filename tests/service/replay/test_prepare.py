@@ -4,16 +4,22 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from dsl.acceptance import decimal_value
+from dsl.event import Event
 from dsl.to_sql import Column, Outcome, columns_of
 from service.registry import Version, Versions
+from service.replay import lines as lines_module
 from service.replay import prepare as module
-from service.replay.prepare import CantPrepare, Preparation, lines_of, prepare
+from service.replay.lines import lines_of
+from service.replay.prepare import CantPrepare, Preparation, prepare
 from service.replay.prepared import NotPrepared, open_prepared
+from service.replay.rows import FIXED, Rows
 from tests.dsl.rules import ruleset
 from tests.service.replay.histories import by_duckdb
 
@@ -73,8 +79,8 @@ def test_a_byte_order_mark_and_windows_ends_are_no_mistake(tmp_path: Path) -> No
 
 
 def test_lines_may_lie_across_chunks_and_be_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CHUNK", 7)
-    monkeypatch.setattr(module, "LONGEST_LINE", 40)
+    monkeypatch.setattr(lines_module, "_CHUNK", 7)
+    monkeypatch.setattr(lines_module, "LONGEST_LINE", 40)
     content = [b"a" * 20, b"", b"b" * 100, b"c" * 7, b"d" * 40, b"e"]
     path = tmp_path / "lines"
     path.write_bytes(b"\n".join(content))
@@ -126,11 +132,27 @@ def test_a_damaged_parquet_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "in.parquet"
     parquet.write_table(pa.table(MEMBERS | {"time": TIMES}), path)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(CantPrepare, match=r"in\.parquet: the file can't be read behind row 0"):
+    with pytest.raises(CantPrepare, match=r"in\.parquet: the file can't be read: "):
         prepare([str(path)], tmp_path / "prepared", COLUMNS)
     parquet.write_table(pa.table({"id": ["a"]}), path)
     with pytest.raises(CantPrepare, match="the column `source` is missing"):
         prepare([str(path)], tmp_path / "prepared", COLUMNS)
+
+
+def test_numbers_are_held_in_millionths_exactly_where_the_rules_take_them() -> None:
+    rng = Random(3)
+    place = len(FIXED) + [column.path for column in COLUMNS].index("amount")
+    rows = Rows(COLUMNS)
+    for _ in range(5000):
+        digits = "".join(rng.choice("0000123459") for _ in range(rng.randrange(1, 40)))
+        cut = rng.randrange(len(digits))
+        text = f"{rng.choice(['', '-'])}{digits[:cut] or '0'}.{digits[cut:]}"
+        number = Decimal(text + rng.choice(["", "", f"E{rng.randrange(-30, 30)}", "E-999999", "E200000"]))
+        row = rows.row(0, Event("e", "/", "sale", "acme", 0, {"amount": number}))
+        assert row[place] == decimal_value(number), number
+    for odd in ("NaN", "sNaN", "Infinity", "-0", "0E-9999", "0E9999", "1" + "0" * 5000, "1." + "0" * 5000 + "1"):
+        row = rows.row(0, Event("e", "/", "sale", "acme", 0, {"amount": Decimal(odd)}))
+        assert row[place] == decimal_value(Decimal(odd)), odd
 
 
 # ── the folder ──────────────────────────────────────────────────────────────

@@ -1,0 +1,103 @@
+"""Rows on their way into prepared events: typed batches, and what was no event, with its place."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from dsl.event import Event
+from dsl.to_sql import Column, stretch_of
+from service.replay.prepared import schema_of
+from service.replay.rows import FIXED, Row, Rows
+
+MOST_PLACES = 100
+"""Places of broken rows that are kept; all of them are counted."""
+_MOST_ROWS = 8192
+_MOST_BYTES = 16 * 2**20
+_TIME = FIXED.index("time_us")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row that is no event: its file, its number in it from 1 (0: the whole file), and why in one sentence.
+
+    The number is that of the line in JSON lines and in CSV (where a row of several lines begins). `rows` is how many
+    rows it stands for: more than one where a part of a file can't be read, 0 where nobody can tell.
+    """
+
+    file: str
+    row: int
+    reason: str
+    rows: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.row}: {self.reason}" if self.row else f"{self.file}: {self.reason}"
+
+
+@dataclass(slots=True)
+class Batch:
+    """Some rows of a file: `table` holds the events, their sequence from 0; `broken` the first broken places.
+
+    `skipped` counts rows that are no events, `places` their places, `unread` files or parts of unknown length;
+    `lines` all lines that were read.
+    """
+
+    table: pa.RecordBatch
+    stretches: frozenset[int]
+    broken: list[Broken]
+    skipped: int = 0
+    places: int = 0
+    unread: int = 0
+    blank: int = 0
+    lines: int = 0
+
+
+class Builder:
+    """Gathers rows until `event` says that it is full; `take` then gives them as a batch and begins the next.
+
+    `places`, `blank` and `lines` are those of the batch so far, as in `Batch`.
+    """
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._rows = Rows(columns)
+        self._schema = schema_of(columns)
+        self._instants = [_TIME] + [
+            place for place, column in enumerate(columns, start=len(FIXED)) if column.storage == "timestamp"
+        ]
+        self._begin()
+
+    def _begin(self) -> None:
+        self._waiting: list[Row] = []
+        self._bytes = 0
+        self._broken: list[Broken] = []
+        self._skipped = self.places = self._unread = 0
+        self.blank = 0
+        self.lines = 0
+
+    def event(self, event: Event, size: int) -> bool:
+        """Add an event whose row has about `size` bytes; whether the batch is full with it."""
+        waiting = self._waiting
+        waiting.append(self._rows.row(len(waiting), event))
+        self._bytes += size
+        return len(waiting) >= _MOST_ROWS or self._bytes >= _MOST_BYTES
+
+    def broken(self, broken: Broken) -> None:
+        """Add a row that is no event."""
+        if len(self._broken) < MOST_PLACES:
+            self._broken.append(broken)
+        self.places += 1
+        self._skipped += broken.rows
+        self._unread += not broken.rows
+
+    def take(self) -> Batch:
+        """What was gathered."""
+        rows = self._waiting
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self._schema)
+        stretches = frozenset(
+            stretch_of(instant) for place in self._instants for instant in set(columns[place]) if instant is not None
+        )
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
+        table = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        batch = Batch(table, stretches, self._broken, self._skipped, self.places, self._unread, self.blank, self.lines)
+        self._begin()
+        return batch
