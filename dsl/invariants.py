@@ -36,11 +36,13 @@ from dsl.core import (
     SimplePrice,
     UnitPrice,
 )
+from dsl.diagnostics.grammar import MOST_STEPS
 from dsl.traversal import below, children, depth
 
 MOST_DIGITS = 38
-DEEPEST = 200
-"""So many expressions may stand one below the other; back ends recurse over them."""
+DEEPEST = MOST_STEPS + 3
+"""So many expressions may stand one below the other; back ends recurse over them. A written step is one of them, but
+for the last: of a quantity phrase it is a comparison, a count and what is counted."""
 
 Found = Iterator[str]
 

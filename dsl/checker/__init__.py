@@ -16,7 +16,7 @@ from dsl.diagnostics.lexical import FileTooLarge
 from dsl.diagnostics.prices import MissingCases
 from dsl.diagnostics.rulesets import MOST_SHOWN, MoreMistakes
 from dsl.nouns import same_noun
-from dsl.parser import parse
+from dsl.parser import collector_paused, parse
 from dsl.source import Source
 from dsl.zones import Zone
 
@@ -28,6 +28,11 @@ def check(source: Source) -> tuple[core.Ruleset | None, list[Diagnostic]]:
 
     Whether its examples come out as they say is another question: `dsl.examples` runs them.
     """
+    with collector_paused():
+        return _check(source)
+
+
+def _check(source: Source) -> tuple[core.Ruleset | None, list[Diagnostic]]:
     file, found = parse(source)
     if any(isinstance(d, FileTooLarge | TooManyErrors | TooManyInteractions) for d in found):
         return None, found
@@ -59,6 +64,8 @@ def check(source: Source) -> tuple[core.Ruleset | None, list[Diagnostic]]:
 
 def _named(interaction: core.Interaction, noun: str) -> core.Interaction:
     """The interaction with the noun that its examples may have shortened to its singular, or even given."""
+    if noun == interaction.noun:
+        return interaction
     return replace(interaction, noun=noun, noun_in_examples_only=not same_noun(interaction.noun, noun))
 
 

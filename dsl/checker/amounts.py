@@ -1,12 +1,15 @@
 """The numbers of a price, none with a sign: how many digits they may have, and the scaled integers they become."""
 
+import re
 from decimal import Decimal
 
 from dsl import core, syntax
 from dsl.checker.context import Context
+from dsl.diagnostics.phrases import PointOfThousands
 from dsl.diagnostics.prices import BoundsReversed, NotPositive, PriceDigits
 from dsl.numbers import parse_scaled
 
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
 RATE_DIGITS = 6
 """Digits that a rate, or a percentage, may have before the point."""
 FLAT_DIGITS = 12
@@ -50,11 +53,19 @@ def _amount(number: syntax.Number, what: str, before: int, context: Context) -> 
     return amount
 
 
+def warn_of_thousands(number: syntax.Expression, context: Context) -> None:
+    """Warn of `10.000` where whole numbers are usual: it is ten, and reads like ten thousand to half of the world."""
+    if isinstance(number, syntax.Number) and _THOUSANDS.fullmatch(number.text):
+        means = f"{number.value.normalize():f}"
+        context.report(PointOfThousands(span=number.span, number=number.text, means=means))
+
+
 def units(number: syntax.Number, what: str, context: Context) -> int | None:
     """A number of units above 0, in millionths; None, reported, where it is none."""
     if number.value <= 0:
         context.report(NotPositive(span=number.span, what=what, text=number.text))
         return None
+    warn_of_thousands(number, context)
     amount = scaled(number.value, FLAT_DIGITS, core.UNIT_PLACES)
     if amount is None:
         before, after = FLAT_DIGITS, core.UNIT_PLACES

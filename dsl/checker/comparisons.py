@@ -176,6 +176,8 @@ def _report_kinds(
     match left.type, right.value:
         case core.ListType(), core.Constant(type=core.TextType()):
             suggestion = f"write `{texts['left']} contains {texts['right']}`"
+        case core.TextType(), core.Constant(value=(), type=core.ListType()):
+            suggestion = f'write `""` for an empty text, as in `{texts["left"]} is ""`'
         case core.TextType(), core.Constant(type=core.NumberType()):
             suggestion = f'write it in quotes, `"{texts["right"]}"`, if it is text'
         case _, core.Constant(value=str(text), type=core.TextType()) if not isinstance(left.type, core.WordType):
@@ -265,6 +267,8 @@ def _equal(
 def _possible(node: core.Expression, ends: tuple[Fraction, Fraction]) -> bool:
     """Whether a value of so many places may lie between two ends."""
     if not isinstance(node.type, core.NumberType):
+        return True
+    if ends[0].denominator == 1:
         return True
     scale = node.type.scale
     return math.ceil(ends[0] * scale) <= math.floor(ends[1] * scale)

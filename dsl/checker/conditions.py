@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 
 from dsl import core, syntax
-from dsl.checker import comparisons, intervals
+from dsl.checker import amounts, comparisons, intervals
 from dsl.checker.context import Context
 from dsl.checker.literals import LONGEST_LIST, WEEKDAYS, ungrouped, word_of
 from dsl.checker.operands import CONDITIONS, Operand, check_operand, number_constant, report_kind
@@ -225,6 +225,8 @@ def _compare(node: syntax.Compare, scope: Scope, context: Context) -> core.Expre
         right = _beside(node.right, node.left, left.type, scope, context)
     if left is None or right is None:
         return None
+    if isinstance(left.type, core.NumberType) and left.type.places == 0:
+        amounts.warn_of_thousands(node.right, context)
     return comparisons.compare(node, left, right, context)
 
 
@@ -307,6 +309,8 @@ def _quantity(node: syntax.Quantity, scope: Scope, context: Context) -> core.Exp
     value: core.Expression | None = None if found is None else read(found, path, scope, context)
     if found is None or value is None or number is None:
         return None
+    if not isinstance(found.type, core.NumberType) or found.type.places == 0:
+        amounts.warn_of_thousands(node.number, context)
     if isinstance(found.type, core.ListType):
         value = core.Count(value, intervals.whole(0, LONGEST_LIST))
     elif not isinstance(found.type, core.NumberType):

@@ -1,6 +1,8 @@
 """`counts` lines: which events an interaction counts, under what condition, as how many units."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import reduce
 
 from dsl import core, syntax
 from dsl.checker.bases import Reading
@@ -8,6 +10,7 @@ from dsl.checker.conditions import check_condition
 from dsl.checker.context import Context
 from dsl.checker.event_types import EventTypes
 from dsl.checker.expressions import check_number
+from dsl.checker.narrowing import Proven, either, interval, proven
 from dsl.checker.unit_nouns import UnitNoun
 from dsl.diagnostics.interactions import (
     AnyEventNotAlone,
@@ -39,8 +42,7 @@ class Counting:
         """What the interaction's keys, units and price may read."""
         # A scope begins with its first event's attributes and keeps what the others share: few first is quickest.
         events = sorted(self.events, key=lambda name: len(types.declared.types[name].attributes))
-        scope = types.scope(tuple(events))
-        scope = scope.knowing(scope.readable if self.proven is None else self.proven)
+        scope = types.knowing(tuple(events), self.proven)
         return Reading(scope, context if self.complete else Context(context.source, context.zone))
 
     def prove(self, present: frozenset[str]) -> None:
@@ -114,7 +116,7 @@ def _check_line(line: syntax.Counts, name: str, counting: Counting, types: Event
     if line.units is not None:
         units = check_number(line.units, scope, context)
         if units is not None:
-            warn_of_negative_units(name, line.units, units, context)
+            warn_of_negative_units(name, line.units, units, (condition,), context)
     counting.lines.append(core.CountsLine(events, condition, units, line.span))
 
 
@@ -130,22 +132,32 @@ def _events(line: syntax.Counts, types: EventTypes, context: Context) -> tuple[s
     return ()
 
 
-def warn_of_negative_units(name: str, node: syntax.Expression, units: core.Expression, context: Context) -> None:
-    """Warn where units can come out below 0; an attribute that can is named."""
+def warn_of_negative_units(
+    name: str,
+    node: syntax.Expression,
+    units: core.Expression,
+    conditions: Iterable[core.Expression | None],
+    context: Context,
+) -> None:
+    """Warn where units can come out below 0 although one of the conditions holds; an attribute that can is named."""
     assert isinstance(units.type, core.NumberType)
-    if units.type.low < 0:
-        context.report(UnitsMayBeNegative(span=node.span, name=name, attribute=_negative_attribute(units)))
+    if units.type.low >= 0:
+        return
+    known = reduce(either, map(proven, conditions))
+    if interval(units, known).low < 0:
+        attribute = _negative_attribute(units, known)
+        context.report(UnitsMayBeNegative(span=node.span, name=name, attribute=attribute))
 
 
-def _negative_attribute(expression: object) -> str | None:
+def _negative_attribute(expression: object, known: Proven) -> str | None:
     """The first attribute within an expression that is a number and can be below 0."""
     if isinstance(expression, core.Read):
-        below = isinstance(expression.type, core.NumberType) and expression.type.low < 0
+        below = isinstance(expression.type, core.NumberType) and interval(expression, known).low < 0
         return expression.name if below else None
     if not is_dataclass(expression):
         return None
     for part in fields(expression):
-        found = _negative_attribute(getattr(expression, part.name))
+        found = _negative_attribute(getattr(expression, part.name), known)
         if found is not None:
             return found
     return None

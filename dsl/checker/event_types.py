@@ -15,6 +15,7 @@ class EventTypes:
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
         self.names = tuple(declared.types)
+        self._knowing: dict[tuple[tuple[str, ...], frozenset[str] | None], Scope] = {}
         self._always: dict[tuple[str, ...], frozenset[str]] = {}
         self._attributes: dict[str, dict[str, core.Attribute]] = {}
         self._required: dict[str, dict[str, None]] = {}
@@ -22,6 +23,14 @@ class EventTypes:
     def scope(self, names: tuple[str, ...]) -> Scope:
         """The scope of an expression about these event types, all of them declared."""
         return self.declared.scope(names)
+
+    def knowing(self, names: tuple[str, ...], present: frozenset[str] | None) -> Scope:
+        """The scope where these attributes are proven to be there; None is all."""
+        known = self._knowing.get((names, present))
+        if known is None:
+            scope = self.scope(names)
+            known = self._knowing[names, present] = scope.knowing(scope.readable if present is None else present)
+        return known
 
     def always(self, names: tuple[str, ...]) -> frozenset[str]:
         """The names that these event types have in common and that are never missing."""

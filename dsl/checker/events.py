@@ -9,7 +9,9 @@ from dsl.checker.context import Context
 from dsl.checker.scope import BUILT_IN, Scope, scope_of
 from dsl.diagnostics import events as mistakes
 from dsl.diagnostics.grammar import MOST_ATTRIBUTES, TooManyAttributes
+from dsl.words import TYPES
 
+_TYPES = frozenset((*TYPES, "one", "list"))
 MOST_EVENTS = 1_000
 MOST_ATTRIBUTES_TOGETHER = 200_000
 """Attributes of all events, those of `every event` counted for each."""
@@ -44,10 +46,14 @@ def check_events(file: syntax.File, context: Context) -> Declared:
     lines: dict[str, int] = {}
     outsides: dict[str, str] = {}
     together = 0
+    above: syntax.Event | None = None
     for node in file.declarations:
         if not isinstance(node, syntax.Event):
             continue
         name = node.name.text
+        if above is not None and name in _TYPES and _column(node, context) > _column(above, context):
+            context.report(mistakes.IndentedEvent(span=node.name.span, name=name, above=above.name.text))
+        above = node
         if name in types:
             context.report(mistakes.DuplicateEvent(span=node.name.span, name=name, first=lines[name]))
             continue
@@ -70,6 +76,10 @@ def check_events(file: syntax.File, context: Context) -> Declared:
     else:
         return _with_broken(file, types, common, complete=True)
     return _with_broken(file, types, common, complete=False)
+
+
+def _column(node: syntax.Event, context: Context) -> int:
+    return context.source.position(node.span.start)[1]
 
 
 def _with_broken(

@@ -21,13 +21,16 @@ from dsl.diagnostics.examples import (
     ExampleUnknownAttribute,
     ExampleUnknownInteraction,
     ExampleValue,
+    ExampleWithoutSteps,
 )
+from dsl.diagnostics.rulesets import MOST_SHOWN
 from dsl.event import Instant
 
 CUSTOMER = "customer"
 """Who a step without `by` is by."""
 UNITS_DIGITS = 13
 PRICE_DIGITS = 20
+ENOUGH = 10 * MOST_SHOWN
 LOOKED_AT = 7
 """As many names that a step lacks are named, and held against those that it gives wrongly."""
 
@@ -39,6 +42,7 @@ def check_examples(
     check = _Check(types, interactions, effective, context)
     titles: dict[str, int] = {}
     examples: list[core.Example] = []
+    broken = {b.name for b in file.broken if b.kind == "example"}
     for node in file.declarations:
         if not isinstance(node, syntax.Example):
             continue
@@ -47,6 +51,8 @@ def check_examples(
         if title in titles:
             context.report(DuplicateExample(span=node.title.span, title=title, line=titles[title]))
         titles.setdefault(title, line)
+        if not node.steps and title not in broken:
+            context.report(ExampleWithoutSteps(span=node.title.span, title=title))
         steps = [check.step(step) for step in node.steps]
         examples.append(core.Example(title, tuple(step for step in steps if step is not None), node.title.span))
     return tuple(examples)
@@ -119,7 +125,8 @@ class _Check:
         missing = list(islice((name for name in required if name not in given), LOOKED_AT))
         more = lacks - len(missing)
         unknown = (name for name in sorted(given) if name not in self.types.attributes(event))
-        for name in islice(unknown, LOOKED_AT):
+        # Of so many mistakes only the first are shown; which name was meant takes most of the time.
+        for name in islice(unknown, LOOKED_AT if len(self.context.diagnostics) < ENOUGH else 0):
             meant = nearest(name, missing)
             if meant is not None:
                 missing.remove(meant)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any, TypeVar
 
 from dsl import core, syntax
 from dsl.checker import amounts
@@ -29,6 +30,7 @@ from dsl.source import Span
 from dsl.words import PERIODS
 
 LIMIT_DIGITS = 12
+_Clause = TypeVar("_Clause", bound=syntax.Node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +92,23 @@ class _Check:
         self.whole = whole
         self.noun = UnitNoun(self.name)
         self.also = False
+        self._clauses: dict[type, list[Any]] = {}
+        for clause in node.clauses:
+            self._clauses.setdefault(type(clause), []).append(clause)
 
     def run(self) -> core.Interaction | None:
         """The checked interaction; None, with everything reported, where something is wrong."""
         before = len(self.context.diagnostics)
         clauses = self.node.clauses
-        lines = [clause for clause in clauses if isinstance(clause, syntax.Counts)]
+        lines = self._of(syntax.Counts)
         counting = check_counts(self.node, lines, self.noun, self.types, self.context, self.whole)
         self.also = counting.also
         reading = counting.reading(self.types, self.context)
-        limits = self._limits([c for c in clauses if isinstance(c, syntax.Limit)], reading)
-        units = self._units([c for c in clauses if isinstance(c, syntax.Units)], counting, reading)
-        price = self._price([c for c in clauses if isinstance(c, syntax.PriceClause)], reading)
-        adjustments = self._adjustments([c for c in clauses if isinstance(c, syntax.Adjustment)], price, reading)
-        caps = self._caps([c for c in clauses if isinstance(c, syntax.Cap)], reading)
+        limits = self._limits(self._of(syntax.Limit), reading)
+        units = self._units(self._of(syntax.Units), counting, reading)
+        price = self._price(self._of(syntax.PriceClause), reading)
+        adjustments = self._adjustments(self._of(syntax.Adjustment), price, reading)
+        caps = self._caps(self._of(syntax.Cap), reading)
         self._warn_of_period_as_noun(clauses)
         errors = any(d.severity == "error" for d in self.context.diagnostics[before:])
         if errors or price is None or not counting.complete or not self.whole:
@@ -121,6 +126,10 @@ class _Check:
             caps=caps,
             span=self.node.span,
         )
+
+    def _of(self, kind: type[_Clause]) -> list[_Clause]:
+        """The clauses of one kind, in their order."""
+        return self._clauses.get(kind, [])
 
     def _line(self, node: syntax.Node) -> int:
         line, _ = self.context.source.position(node.span.start)
@@ -162,8 +171,9 @@ class _Check:
             self.context.report(UnitsBesideAs(span=nodes[0].span, name=self.name))
         if nodes:
             checked = check_number(nodes[0].amount, reading.scope, reading.context)
-            if checked is not None:
-                warn_of_negative_units(self.name, nodes[0].amount, checked, self.context)
+            if checked is not None and counting.lines:
+                conditions = [line.condition for line in counting.lines]
+                warn_of_negative_units(self.name, nodes[0].amount, checked, conditions, self.context)
             return checked
         return None
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal
 
 from dsl.core import UNIT, UNIT_PLACES, NumberType
@@ -43,6 +44,7 @@ def places_of(value: Decimal) -> int:
     return -exponent - zeros
 
 
+@lru_cache(maxsize=4096)
 def constant(value: Decimal) -> NumberType:
     """The type of one number."""
     exact = Fraction(value)

@@ -6,6 +6,15 @@ from dsl.checker.scope import Readable, Scope, readable_of
 from dsl.checker.words import sample, type_in_words, word_as_written
 from dsl.diagnostics import expressions as mistakes
 
+_SAID = {
+    **{name: f"write `{name} of time`, of the event's own time" for name in ("weekday", "hour", "date")},
+    "day": "write `date of time`, or `weekday of time`",
+    "today": "the event's own time is `time`, and a day is written `2026-07-01`",
+    "now": "the event's own time is `time`",
+    "customer": "the customer is `subject`",
+    "user": "the customer is `subject`",
+}
+"""What is said in another way, where no attribute has that name."""
 _MOST_SEARCHED = 200
 """Attributes that are searched for a word in their lists, to help with one misspelt name."""
 
@@ -44,7 +53,7 @@ def _report_unknown(path: syntax.Path, scope: Scope, context: Context, suggestio
             events=scope.event_names,
             name=name,
             names=scope.readable.keys(),
-            suggestion=suggestion or _as_word(name, scope),
+            suggestion=suggestion or _SAID.get(name) or _as_word(name, scope),
         )
         context.report(unknown)
         return

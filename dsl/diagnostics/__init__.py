@@ -1,15 +1,15 @@
 """What is wrong with a rule file, said in a pricing owner's words.
 
-Each mistake is a dataclass of its own: its fields hold what the sentence needs, its `id` never changes once published.
+Each mistake is a class of its own: its fields hold what the sentence needs, its `id` never changes once published.
 The modules of this package hold the mistakes, one module a stage of checking; `catalogue()` lists them all.
 Each has a page `tests/diagnostics/<id>.md` that shows it and fixes its exact words.
 """
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from inspect import get_annotations
+from typing import Any, ClassVar, dataclass_transform
 
 from dsl.source import Source, Span
 
@@ -24,9 +24,39 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Diagnostic:
-    """One mistake at one place; subclasses give `id`, `message` and, where there is one, `help`."""
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class _Fields:
+    """A frozen dataclass by name without its price: to generate so many would take a third of a small check's time."""
+
+    _needed: ClassVar[frozenset[str]] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._needed = cls._needed.union(name for name in get_annotations(cls) if not hasattr(cls, name))
+
+    def __init__(self, **fields: Any) -> None:
+        if not self._needed <= fields.keys():
+            raise TypeError(f"{type(self).__name__} needs {sorted(self._needed - fields.keys())}")
+        self.__dict__.update(fields)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"the {name} of a diagnostic never changes")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *vars(self).items()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+
+class Diagnostic(_Fields):
+    """One mistake at one place; subclasses give `id`, `message` and, where there is one, `help`.
+
+    The annotated names of a subclass are its fields, given by name.
+    """
 
     span: Span
 

@@ -1,11 +1,8 @@
 """Mistakes in arithmetic: divisions that are not rounded, and numbers that grow too long."""
 
-from dataclasses import dataclass
-
 from dsl.diagnostics import Diagnostic, quoted
 
 
-@dataclass(frozen=True, kw_only=True)
 class DivisionNotRounded(Diagnostic):
     """A division, or a time in minutes or hours, whose result is used as it is."""
 
@@ -24,7 +21,6 @@ class DivisionNotRounded(Diagnostic):
         return f"write `{shown} rounded up`, `{shown} rounded down` or `{shown} rounded to 2 places`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DivisionByZero(Diagnostic):
     """A division by nothing."""
 
@@ -37,7 +33,6 @@ class DivisionByZero(Diagnostic):
         return f"{quoted(self.text)} divides by zero"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DivisionByExpression(Diagnostic):
     """A division by something that is not a number written out."""
 
@@ -55,7 +50,6 @@ class DivisionByExpression(Diagnostic):
         return "what is read from an event could be zero; send the result of such a division with the event"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RoundingPlaces(Diagnostic):
     """`rounded to` a number of places that there isn't."""
 
@@ -69,7 +63,6 @@ class RoundingPlaces(Diagnostic):
         return f"a number is rounded to 0 to {self.most} places, not to {quoted(self.value)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NumberTooLarge(Diagnostic):
     """A number that could have more digits than are kept.
 

@@ -1,11 +1,8 @@
 """Mistakes in conditions: comparisons that can't be made, and those that are decided before any event comes."""
 
-from dataclasses import dataclass
-
 from dsl.diagnostics import Diagnostic, Severity, listed, quoted
 
 
-@dataclass(frozen=True, kw_only=True)
 class DifferentKinds(Diagnostic):
     """Two sides of a comparison that are of different kinds, in words; `suggestion` is a help sentence."""
 
@@ -30,7 +27,6 @@ class DifferentKinds(Diagnostic):
         return self.suggestion
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotOrdered(Diagnostic):
     """A comparison by order of what has none; `words` are the comparison's."""
 
@@ -50,7 +46,6 @@ class NotOrdered(Diagnostic):
         return "only numbers, times, dates and weekdays have an order; for others use `is`, `is not` or `is one of`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BetweenReversed(Diagnostic):
     """`between` whose first bound is above its second; `suggestion` is what to write instead."""
 
@@ -72,7 +67,6 @@ class BetweenReversed(Diagnostic):
         return f"{rule}: write `{self.suggestion}`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class EmptyHours(Diagnostic):
     """`time of day is between` one and the same time."""
 
@@ -90,7 +84,6 @@ class EmptyHours(Diagnostic):
         return "the second time is the first that no longer counts; leave the condition out for the whole day"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedValue(Diagnostic):
     """A value that is twice in `is one of (…)`."""
 
@@ -103,7 +96,6 @@ class RepeatedValue(Diagnostic):
         return f"{quoted(self.value)} is in the list twice"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotWrittenOut(Diagnostic):
     """Something to be looked up in `is one of (…)`, which holds values only."""
 
@@ -122,7 +114,6 @@ class NotWrittenOut(Diagnostic):
         return f"write a comparison of its own: {quoted(f'{self.operand} is {self.text}')}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class EmptyText(Diagnostic):
     """A search for a text without a character; `test` is `contains`, `starts with` or `ends with`."""
 
@@ -135,7 +126,6 @@ class EmptyText(Diagnostic):
         return f"`{self.test}` needs something to look for, and this text is empty"
 
 
-@dataclass(frozen=True, kw_only=True)
 class AmbiguousNoun(Diagnostic):
     """A noun that could be the name, or the singular, of several attributes."""
 
@@ -154,7 +144,6 @@ class AmbiguousNoun(Diagnostic):
         return f"say which with a comparison, as in {quoted(f'{self.names[0]} ≥ 1')}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class AlwaysTrue(Diagnostic):
     """A condition that holds for every event; `why` is a clause that says so."""
 
@@ -169,7 +158,6 @@ class AlwaysTrue(Diagnostic):
         return f"{quoted(self.text)} always holds: {self.why}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NeverTrue(Diagnostic):
     """A condition that holds for no event; `why` is a clause that says so."""
 

@@ -1,11 +1,8 @@
 """Mistakes in the declarations of events and their attributes."""
 
-from dataclasses import dataclass
-
-from dsl.diagnostics import Diagnostic, quoted
+from dsl.diagnostics import Diagnostic, Severity, quoted
 
 
-@dataclass(frozen=True, kw_only=True)
 class DuplicateEvent(Diagnostic):
     """An event type that is declared again; `first` is the number of the line that declares it already."""
 
@@ -24,7 +21,28 @@ class DuplicateEvent(Diagnostic):
         return f"put its attributes together in one place; the first is on line {self.first}"
 
 
-@dataclass(frozen=True, kw_only=True)
+class IndentedEvent(Diagnostic):
+    """`event string` on a line that looks like an attribute of the event above it."""
+
+    id = "indented-event"
+    severity = Severity.WARNING
+    name: str
+    above: str
+
+    @property
+    def message(self) -> str:
+        """What the line is."""
+        return f"this begins an event called {quoted(self.name)}; it is no attribute of {quoted(self.above)}"
+
+    @property
+    def help(self) -> str:
+        """How to write the one and the other."""
+        return (
+            'an attribute cannot be called `event`: choose another name, and `sent as "event"` keeps the one that is '
+            "sent; an event begins where the one above it does"
+        )
+
+
 class DuplicateEveryEvent(Diagnostic):
     """A second `every event`; `first` is the number of the first one's line."""
 
@@ -42,7 +60,6 @@ class DuplicateEveryEvent(Diagnostic):
         return f"put its attributes together in one place; the first is on line {self.first}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DuplicateAttribute(Diagnostic):
     """An attribute that its event has already, from line `first`; `everywhere` where it has it from `every event`."""
 
@@ -64,7 +81,6 @@ class DuplicateAttribute(Diagnostic):
         return f"leave this line out, or give it another name; the first is on line {self.first}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DuplicateOutsideName(Diagnostic):
     """Two event types, or two attributes of an event, that are sent under one name."""
 
@@ -84,7 +100,6 @@ class DuplicateOutsideName(Diagnostic):
         return "give one of the two another name after `sent as`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class PathConflict(Diagnostic):
     """A path that would be both a value and a holder of values."""
 
@@ -103,7 +118,6 @@ class PathConflict(Diagnostic):
         return f"{quoted(self.shorter)} is either a value of its own or holds others; rename one of the two"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BuiltInRedeclared(Diagnostic):
     """An attribute with the name of a built-in."""
 
@@ -113,7 +127,7 @@ class BuiltInRedeclared(Diagnostic):
     @property
     def message(self) -> str:
         """Which name."""
-        return f"every event has a {quoted(self.name)} of its own"
+        return f"every event has {'an' if self.name == 'id' else 'a'} {quoted(self.name)} of its own"
 
     @property
     def help(self) -> str:
@@ -124,7 +138,6 @@ class BuiltInRedeclared(Diagnostic):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class BadOutsideName(Diagnostic):
     """A `sent as` that names nothing."""
 
@@ -147,7 +160,6 @@ class BadOutsideName(Diagnostic):
         return 'a dot goes one level down, as in `sent as "filters.minPrice"`' if "." in self.name else None
 
 
-@dataclass(frozen=True, kw_only=True)
 class RangeReversed(Diagnostic):
     """A range whose first end is above its second."""
 
@@ -166,7 +178,6 @@ class RangeReversed(Diagnostic):
         return f"the smaller number comes first: {quoted(f'from {self.high} to {self.low}')}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RangeTooWide(Diagnostic):
     """An end of a range that no value of the type reaches; `type` is `integer` or `decimal`."""
 
@@ -183,7 +194,6 @@ class RangeTooWide(Diagnostic):
         return f"{quoted(self.end)} is beyond what {article} {quoted(self.type)} can be, {self.low} to {self.high}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedWord(Diagnostic):
     """A word that stands twice in a list of words."""
 
@@ -196,7 +206,6 @@ class RepeatedWord(Diagnostic):
         return f"{quoted(self.word)} is in the list twice"
 
 
-@dataclass(frozen=True, kw_only=True)
 class EmptyWord(Diagnostic):
     """A word without a letter in a list of words."""
 
@@ -213,7 +222,6 @@ class EmptyWord(Diagnostic):
         return "leave it out; write `optional` after the list if the attribute may be missing"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyEvents(Diagnostic):
     """More event types than a file may have."""
 
@@ -226,7 +234,6 @@ class TooManyEvents(Diagnostic):
         return f"a file declares at most {self.most:,} events, and this is one more"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyAttributesTogether(Diagnostic):
     """More attributes than all events together may have; those of `every event` count for each."""
 

@@ -1,12 +1,10 @@
 """What can be wrong with an example: its events, its values, what it expects, and what came out instead."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from dsl.diagnostics import Diagnostic, Severity, did_you_mean, listed, quoted
 
 
-@dataclass(frozen=True, kw_only=True)
 class DuplicateExample(Diagnostic):
     """Two examples of one title."""
 
@@ -27,7 +25,24 @@ class DuplicateExample(Diagnostic):
         return f"the first is on line {self.line}; give each a title of its own, so that a failure says which it is"
 
 
-@dataclass(frozen=True, kw_only=True)
+class ExampleWithoutSteps(Diagnostic):
+    """An example that holds nothing to try."""
+
+    title: str
+
+    id: ClassVar[str] = "example-without-steps"
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return f"the example {quoted(self.title)} has no steps, so it proves nothing"
+
+    @property
+    def help(self) -> str:
+        """What to write instead."""
+        return "write an event and what it comes to, such as `search (voice: yes) => nothing`, or leave the example out"
+
+
 class ExampleUnknownAttribute(Diagnostic):
     """A step gives an attribute that its event does not declare."""
 
@@ -57,7 +72,6 @@ class ExampleUnknownAttribute(Diagnostic):
         return f"its attributes are {listed(self.known, 'and')}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExampleRepeatedAttribute(Diagnostic):
     """A step gives an attribute twice."""
 
@@ -76,7 +90,6 @@ class ExampleRepeatedAttribute(Diagnostic):
         return "give each attribute once"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExampleMissingAttribute(Diagnostic):
     """A step lacks required attributes, and does not expect to be refused."""
 
@@ -99,7 +112,6 @@ class ExampleMissingAttribute(Diagnostic):
         return "give it, declare it `optional` or with a `default`, or expect `=> refused`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExampleValue(Diagnostic):
     """What is given for an attribute is no value at all."""
 
@@ -118,7 +130,6 @@ class ExampleValue(Diagnostic):
         return 'give a number, `yes` or `no`, a word, a "text", a date, a time, `empty` or a list ("a", "b")'
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExampleUnknownInteraction(Diagnostic):
     """A step expects an interaction that is not there."""
 
@@ -141,7 +152,6 @@ class ExampleUnknownInteraction(Diagnostic):
         return f"this file has {listed(self.known, 'and')}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExampleRepeatedInteraction(Diagnostic):
     """A step expects one interaction twice."""
 
@@ -160,7 +170,6 @@ class ExampleRepeatedInteraction(Diagnostic):
         return "expect each interaction once, with all its units"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExampleTwoMain(Diagnostic):
     """A step expects two interactions of the main chain."""
 
@@ -180,7 +189,6 @@ class ExampleTwoMain(Diagnostic):
         return "expect the one that stands first in the file, or write `also counts` in one of the two"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExampleNumber(Diagnostic):
     """Units or a price with more digits than there can be."""
 
@@ -203,7 +211,6 @@ class ExampleNumber(Diagnostic):
         return "write what the event should come to, exactly"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExampleFailed(Diagnostic):
     """What came out is not what the step expects."""
 

@@ -1,12 +1,10 @@
 """Mistakes in what an expression reads, and values of the wrong kind."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from dsl.diagnostics import Diagnostic, Severity, did_you_mean, listed, quoted
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownAttribute(Diagnostic):
     """A name that the events have no attribute for; `names` are those they have.
 
@@ -31,7 +29,6 @@ class UnknownAttribute(Diagnostic):
         return self.suggestion or did_you_mean(self.name, self.names)
 
 
-@dataclass(frozen=True, kw_only=True)
 class AttributeNotEverywhere(Diagnostic):
     """An attribute of some of the events that a rule is about, but not of all."""
 
@@ -51,7 +48,6 @@ class AttributeNotEverywhere(Diagnostic):
         return "only what every counted event has can be used here; declare it there too, or split the rule"
 
 
-@dataclass(frozen=True, kw_only=True)
 class AttributeDiffers(Diagnostic):
     """An attribute that two of the events declare differently; the kinds are in words."""
 
@@ -74,7 +70,6 @@ class AttributeDiffers(Diagnostic):
         return "declare it alike in both, or split the rule"
 
 
-@dataclass(frozen=True, kw_only=True)
 class MaybeMissing(Diagnostic):
     """An optional attribute, used without a word on what happens where it is missing; `key` where it is one."""
 
@@ -99,7 +94,6 @@ class MaybeMissing(Diagnostic):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class NeverMissing(Diagnostic):
     """`is given` or `is missing` about what is always there; `builtin` where the author did not declare it."""
 
@@ -120,7 +114,6 @@ class NeverMissing(Diagnostic):
         return f"leave this condition out, or declare {quoted(self.name)} as `optional` and without a default"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnusedOrElse(Diagnostic):
     """`or else` after what is always there."""
 
@@ -139,7 +132,6 @@ class UnusedOrElse(Diagnostic):
         return "leave `or else` and what follows it out"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotAnAttribute(Diagnostic):
     """Something other than an attribute's name before `or else`, `is given` or `is missing`, which `words` says."""
 
@@ -153,7 +145,6 @@ class NotAnAttribute(Diagnostic):
         return f"`{self.words}` follows the name of an attribute, and {quoted(self.text)} is none"
 
 
-@dataclass(frozen=True, kw_only=True)
 class WrongKind(Diagnostic):
     """A value of one kind where another is needed; both are in words. `suggestion` is what to write instead."""
 
@@ -174,7 +165,6 @@ class WrongKind(Diagnostic):
         return None if self.suggestion is None else f"write {quoted(self.suggestion)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ListAsKey(Diagnostic):
     """A list where one value is needed that events share."""
 
@@ -187,7 +177,6 @@ class ListAsKey(Diagnostic):
         return f"{quoted(self.name)} is a list, and one value is needed here"
 
 
-@dataclass(frozen=True, kw_only=True)
 class MisplacedClock(Diagnostic):
     """A clock time, or `time of day`, where it has no meaning."""
 

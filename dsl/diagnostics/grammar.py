@@ -1,7 +1,5 @@
 """Mistakes in what a rule file is made of: conditions that read two ways, too much of anything, words as names."""
 
-from dataclasses import dataclass
-
 from dsl.diagnostics import Diagnostic, did_you_mean, listed, quoted
 from dsl.words import PERIODS
 
@@ -16,7 +14,6 @@ MOST_ERRORS = 100
 # ── conditions ──────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class MixedAndOr(Diagnostic):
     """`A and B or C`; `readings` are the two ways to read it, or None where they are too long to show."""
 
@@ -34,7 +31,6 @@ class MixedAndOr(Diagnostic):
         return f"write `{self.readings[0]}` or `{self.readings[1]}`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChainedComparison(Diagnostic):
     """`1 < results < 5`, `a is b is c`."""
 
@@ -50,7 +46,6 @@ class ChainedComparison(Diagnostic):
         return "join two comparisons with `and`, or write `between … and …`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExpressionTooLong(Diagnostic):
     """More than 100 steps that build on each other."""
 
@@ -68,7 +63,6 @@ class ExpressionTooLong(Diagnostic):
 # ── too many ────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyInteractions(Diagnostic):
     """More than 10,000."""
 
@@ -79,7 +73,6 @@ class TooManyInteractions(Diagnostic):
         return f"a ruleset has at most {MOST_INTERACTIONS:,} interactions; the rest of the file was not read"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyAttributes(Diagnostic):
     """More than 1,000 in one event."""
 
@@ -90,7 +83,6 @@ class TooManyAttributes(Diagnostic):
         return f"an event has at most {MOST_ATTRIBUTES:,} attributes"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyWords(Diagnostic):
     """More than 1,000 in one list."""
 
@@ -101,7 +93,6 @@ class TooManyWords(Diagnostic):
         return f"a list has at most {MOST_WORDS:,} members"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyCases(Diagnostic):
     """More than 1,000 in one `by` price."""
 
@@ -112,7 +103,6 @@ class TooManyCases(Diagnostic):
         return f"a price has at most {MOST_WORDS:,} cases"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyTiers(Diagnostic):
     """More than 100 in one price."""
 
@@ -123,7 +113,6 @@ class TooManyTiers(Diagnostic):
         return f"a price has at most {MOST_TIERS} tiers"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyErrors(Diagnostic):
     """The file has more mistakes than are shown."""
 
@@ -137,7 +126,6 @@ class TooManyErrors(Diagnostic):
 # ── words ───────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class HardWordAsName(Diagnostic):
     """A word of the language where a name should stand; `value` where it may stand in quotes,
     `outside` where an outside name may keep it."""
@@ -160,7 +148,6 @@ class HardWordAsName(Diagnostic):
         return "choose another name"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ReservedWord(Diagnostic):
     """A word that is kept for later; `value` and `outside` as for a hard word."""
 
@@ -182,7 +169,6 @@ class ReservedWord(Diagnostic):
         return "choose another name"
 
 
-@dataclass(frozen=True, kw_only=True)
 class EventCalledAny(Diagnostic):
     """`event any`."""
 
@@ -197,13 +183,13 @@ class EventCalledAny(Diagnostic):
         return 'choose another name; `event any_event sent as "any"` keeps the name that is sent'
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownPeriod(Diagnostic):
-    """A name where a period should stand; `key` where it may have been meant as an attribute."""
+    """A name where a period should stand; `key` where it may be meant as an attribute, `keys` are those before it."""
 
     id = "unknown-period"
     name: str
     key: bool
+    keys: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
@@ -215,6 +201,10 @@ class UnknownPeriod(Diagnostic):
             return f"did you mean {quoted(near)}?"
         if self.key:
             return f"to keep a total for each {quoted(self.name)}, write `per {self.name} per month`"
+        if self.name in ("customer", "subject"):
+            return f"leave out `per {self.name}`: everything is counted for each customer already"
+        if self.keys:
+            return f"to keep them apart by {quoted(self.name)} too, write `per {', '.join((*self.keys, self.name))}`"
         return None
 
 

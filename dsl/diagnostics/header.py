@@ -1,7 +1,5 @@
 """Mistakes in the header of a rule file."""
 
-from dataclasses import dataclass
-
 from dsl.diagnostics import Diagnostic, did_you_mean, listed, quoted
 
 _SAMPLES = {
@@ -22,7 +20,6 @@ def _slips(code: str, written: str) -> int | None:
     return sum(a != b for a, b in zip(code, written, strict=True)) if len(code) == len(written) else None
 
 
-@dataclass(frozen=True, kw_only=True)
 class MissingHeaderLine(Diagnostic):
     """One or more lines that every header has are not there."""
 
@@ -43,7 +40,6 @@ class MissingHeaderLine(Diagnostic):
         return f"write {lines} at the top of the file, with your own values"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedHeaderLine(Diagnostic):
     """A line of the header that stands there again; `first` is the number of the line that has it already."""
 
@@ -62,7 +58,6 @@ class RepeatedHeaderLine(Diagnostic):
         return f"keep one of the two; the first is on line {self.first}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BadVersion(Diagnostic):
     """A version that is not a whole number from 1."""
 
@@ -76,7 +71,6 @@ class BadVersion(Diagnostic):
         return f"a version is a whole number from 1 to {self.most:,}, not {quoted(self.value)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownCurrency(Diagnostic):
     """A word that is no currency in use."""
 
@@ -98,7 +92,6 @@ class UnknownCurrency(Diagnostic):
         return "a currency is written with its three letters, such as `USD`, `EUR` or `JPY`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownTimezone(Diagnostic):
     """A word that is no key of the tz database."""
 

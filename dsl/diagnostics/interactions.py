@@ -1,12 +1,10 @@
 """What can be wrong with an interaction: what it counts, its limits, its units and its nouns."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from dsl.diagnostics import Diagnostic, Severity, did_you_mean, listed, quoted
 
 
-@dataclass(frozen=True, kw_only=True)
 class DuplicateInteraction(Diagnostic):
     """Two interactions of one name."""
 
@@ -28,7 +26,6 @@ class DuplicateInteraction(Diagnostic):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class InteractionWithoutCounts(Diagnostic):
     """An interaction that counts no event."""
 
@@ -47,7 +44,6 @@ class InteractionWithoutCounts(Diagnostic):
         return "add a line such as `counts search with voice`, or `counts any event`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class MixedCounts(Diagnostic):
     """`counts` and `also counts` in one interaction."""
 
@@ -71,7 +67,6 @@ class MixedCounts(Diagnostic):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class AnyEventNotAlone(Diagnostic):
     """`counts any event` beside another counts line."""
 
@@ -90,7 +85,6 @@ class AnyEventNotAlone(Diagnostic):
         return "leave out the other `counts` lines, or name the events one by one"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NoEventDeclared(Diagnostic):
     """`counts any event` in a file without events."""
 
@@ -107,7 +101,6 @@ class NoEventDeclared(Diagnostic):
         return "declare the events above, each with its attributes: `event search`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownEvent(Diagnostic):
     """An event type that is not declared."""
 
@@ -132,7 +125,6 @@ class UnknownEvent(Diagnostic):
         return f"declare it above: `event {self.name}`" if len(self.name) <= 40 else "declare it above"
 
 
-@dataclass(frozen=True, kw_only=True)
 class InteractionWithoutPrice(Diagnostic):
     """An interaction without `price`."""
 
@@ -151,7 +143,6 @@ class InteractionWithoutPrice(Diagnostic):
         return "add a line such as `price 0.05`, or `price free`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedClause(Diagnostic):
     """A second `price` or `units`."""
 
@@ -172,7 +163,6 @@ class RepeatedClause(Diagnostic):
         return f"the first is on line {self.line}; leave one of them out"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnitsBesideAs(Diagnostic):
     """`units` where the counts lines have `as`."""
 
@@ -191,7 +181,6 @@ class UnitsBesideAs(Diagnostic):
         return "leave out this `units` clause, or the `as` of every `counts` line"
 
 
-@dataclass(frozen=True, kw_only=True)
 class AsMissing(Diagnostic):
     """Some counts lines have `as`, this one does not."""
 
@@ -211,7 +200,6 @@ class AsMissing(Diagnostic):
         return f"add the units of this event, for one each `as 1 {self.noun}`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DifferentNouns(Diagnostic):
     """Two names for a unit of one interaction."""
 
@@ -232,7 +220,6 @@ class DifferentNouns(Diagnostic):
         return "an interaction has one name for its units; singular and plural are the same"
 
 
-@dataclass(frozen=True, kw_only=True)
 class LimitNumber(Diagnostic):
     """`limit 0 per day`, `limit 1.5 per day`."""
 
@@ -251,7 +238,6 @@ class LimitNumber(Diagnostic):
         return "write `limit 3 per day`; for one event, `once per day`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedBasis(Diagnostic):
     """Two limits, or two caps, over the same."""
 
@@ -272,7 +258,6 @@ class RepeatedBasis(Diagnostic):
         return f"the other is on line {self.line}; leave one of them out"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedKey(Diagnostic):
     """One attribute twice in a list of keys."""
 
@@ -291,7 +276,6 @@ class RepeatedKey(Diagnostic):
         return "name each attribute once"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnitsMayBeNegative(Diagnostic):
     """The units' interval reaches below 0; `attribute` is one that does, where there is one."""
 
@@ -314,7 +298,6 @@ class UnitsMayBeNegative(Diagnostic):
         return "where that is meant, say so: `larger of (0, …)`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ShadowedInteraction(Diagnostic):
     """An interaction whose every event is counted by others before it."""
 
@@ -337,7 +320,6 @@ class ShadowedInteraction(Diagnostic):
         return "move it further up, add a `with` to the one above, or write `also counts` to bill both"
 
 
-@dataclass(frozen=True, kw_only=True)
 class PeriodAsNoun(Diagnostic):
     """`price 5.00 per month` where nothing else speaks of months: every event costs 5.00."""
 
@@ -361,7 +343,6 @@ class PeriodAsNoun(Diagnostic):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ShadowedCounts(Diagnostic):
     """A counts line whose events are counted before it comes to it."""
 

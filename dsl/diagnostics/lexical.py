@@ -1,9 +1,8 @@
 """Mistakes in the characters of a rule file: text, numbers, quotes and signs, before any of it is put together."""
 
 import unicodedata
-from dataclasses import dataclass
 
-from dsl.diagnostics import Diagnostic, Severity, quoted
+from dsl.diagnostics import Diagnostic, Severity, listed, quoted
 
 LARGEST_FILE = 1_048_576
 LONGEST_FILE = 250_000
@@ -21,7 +20,6 @@ def _named(character: str) -> str:
 # ── the file ────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotUtf8(Diagnostic):
     """The bytes are not UTF-8; `line` counts from 1."""
 
@@ -37,7 +35,6 @@ class NotUtf8(Diagnostic):
         return "save the file again with the encoding UTF-8"
 
 
-@dataclass(frozen=True, kw_only=True)
 class FileTooLarge(Diagnostic):
     """More than 1 MiB."""
 
@@ -52,7 +49,6 @@ class FileTooLarge(Diagnostic):
         return "divide it into several rulesets"
 
 
-@dataclass(frozen=True, kw_only=True)
 class FileTooLong(Diagnostic):
     """More than 250,000 words, numbers and signs."""
 
@@ -70,7 +66,6 @@ class FileTooLong(Diagnostic):
 # ── characters ──────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class InvisibleCharacter(Diagnostic):
     """A control or format character, which shows nothing or reorders what is shown."""
 
@@ -86,7 +81,6 @@ class InvisibleCharacter(Diagnostic):
         return "delete it; the text may not read as it looks"
 
 
-@dataclass(frozen=True, kw_only=True)
 class StrangeBlank(Diagnostic):
     """A blank other than the plain one, such as a no-break space."""
 
@@ -102,7 +96,6 @@ class StrangeBlank(Diagnostic):
         return "replace it by a plain blank, from the space bar"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownCharacter(Diagnostic):
     """A character that has no meaning in the language; `advice` says what may have been meant."""
 
@@ -119,7 +112,6 @@ class UnknownCharacter(Diagnostic):
         return self.advice
 
 
-@dataclass(frozen=True, kw_only=True)
 class LookAlikeLetter(Diagnostic):
     """A letter of another alphabet that looks like a Latin one."""
 
@@ -138,7 +130,6 @@ class LookAlikeLetter(Diagnostic):
         return f"type the Latin letter {quoted(self.latin)} in its place"
 
 
-@dataclass(frozen=True, kw_only=True)
 class LetterOutsideNames(Diagnostic):
     """A letter that names do not have, such as `é`."""
 
@@ -157,7 +148,6 @@ class LetterOutsideNames(Diagnostic):
         return "write the name in Latin letters; a word in double quotes may have any letters"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UpperCase(Diagnostic):
     """Capital letters in a name, or in a word of the language, as `word` says."""
 
@@ -177,7 +167,6 @@ class UpperCase(Diagnostic):
         return f"write {quoted(self.instead)}, or, if it is a word of a list, {quoted(chr(34) + self.name + chr(34))}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BadName(Diagnostic):
     """A name with a stray point, or that begins with `_`."""
 
@@ -194,7 +183,6 @@ class BadName(Diagnostic):
         return f"write {quoted(self.instead)}" if self.instead else None
 
 
-@dataclass(frozen=True, kw_only=True)
 class NameTooLong(Diagnostic):
     """More than 256 characters."""
 
@@ -209,7 +197,6 @@ class NameTooLong(Diagnostic):
 # ── numbers ─────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class DecimalComma(Diagnostic):
     """`0,05` or `1,000`."""
 
@@ -236,7 +223,6 @@ class DecimalComma(Diagnostic):
         return f"write {quoted(thousands)} for the thousands, or {quoted(decimal)} for the fraction"
 
 
-@dataclass(frozen=True, kw_only=True)
 class CurrencySign(Diagnostic):
     """`$0.05`, `0.05€`."""
 
@@ -254,14 +240,14 @@ class CurrencySign(Diagnostic):
         return f"{amount}; the line `currency` at the top of the file says the currency"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BadNumber(Diagnostic):
-    """A number in a form that the language does not have; `instead` is the plain form where it is clear."""
+    """A number in a form that the language does not have; `instead` is the plain form where it is clear, or `other`."""
 
     id = "bad-number"
     number: str
     why: str
     instead: str | None
+    other: str | None = None
 
     @property
     def message(self) -> str:
@@ -269,10 +255,11 @@ class BadNumber(Diagnostic):
 
     @property
     def help(self) -> str | None:
+        if self.instead and self.other:
+            return f"write {listed((self.instead, self.other))}"
         return f"write {quoted(self.instead)}" if self.instead else None
 
 
-@dataclass(frozen=True, kw_only=True)
 class NumberTooLong(Diagnostic):
     """More digits than any amount needs."""
 
@@ -284,7 +271,6 @@ class NumberTooLong(Diagnostic):
         return f"this number has {self.length:,} digits; a number has at most {LONGEST_NUMBER}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class MisplacedPercent(Diagnostic):
     """`5 %` or `%5`."""
 
@@ -303,13 +289,13 @@ class MisplacedPercent(Diagnostic):
 # ── dates and times ─────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class BadDate(Diagnostic):
     """A date that the calendar does not have, or in another form."""
 
     id = "bad-date"
     text: str
     why: str
+    instead: tuple[str, ...] = ()
 
     @property
     def message(self) -> str:
@@ -317,10 +303,11 @@ class BadDate(Diagnostic):
 
     @property
     def help(self) -> str:
+        if self.instead:
+            return f"write {listed(self.instead)}"
         return "a date is year, month and day, such as `2026-07-01`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BadTime(Diagnostic):
     """A time of day that the clock does not have, or in another form."""
 
@@ -340,7 +327,6 @@ class BadTime(Diagnostic):
 # ── text ────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class WrongQuotes(Diagnostic):
     """Curly, single or other quotes; `instead` is the text in the right ones, where it is closed."""
 
@@ -357,7 +343,6 @@ class WrongQuotes(Diagnostic):
         return f"write {quoted(self.instead)}" if self.instead else 'write `"` before and after the text'
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnclosedText(Diagnostic):
     """A string without its closing quote on its line."""
 
@@ -372,7 +357,6 @@ class UnclosedText(Diagnostic):
         return 'end it with `"`; text stays on one line, and a quote within it is written `\\"`'
 
 
-@dataclass(frozen=True, kw_only=True)
 class BadEscape(Diagnostic):
     """A backslash before another character than `"` or a backslash."""
 
@@ -388,7 +372,6 @@ class BadEscape(Diagnostic):
         return 'write `\\"` for a quote and `\\\\` for a backslash'
 
 
-@dataclass(frozen=True, kw_only=True)
 class TextNotNfc(Diagnostic):
     """A string whose letters are not in their composed form: it looks equal to one that it does not equal."""
 
@@ -410,7 +393,6 @@ class TextNotNfc(Diagnostic):
 # ── habits of other languages ───────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class ForeignSign(Diagnostic):
     """A sign of a programming language or of typography, such as `==`, `&&` or `−`."""
 
@@ -427,7 +409,6 @@ class ForeignSign(Diagnostic):
         return f"write {quoted(self.instead)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ForeignWord(Diagnostic):
     """`true`, `false`, `null` and their like; `advice` says what to write."""
 
@@ -444,7 +425,6 @@ class ForeignWord(Diagnostic):
         return self.advice
 
 
-@dataclass(frozen=True, kw_only=True)
 class ForeignComment(Diagnostic):
     """`//` or `/* */`."""
 
@@ -460,7 +440,6 @@ class ForeignComment(Diagnostic):
         return "write `#` before each line of the comment"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NestingTooDeep(Diagnostic):
     """More than 64 open parentheses."""
 

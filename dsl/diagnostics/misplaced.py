@@ -1,6 +1,6 @@
 """Mistakes in how a rule file is put together: what stands where it cannot, and what is missing."""
 
-from dataclasses import dataclass
+from decimal import Decimal
 
 from dsl.diagnostics import Diagnostic, listed, quoted
 from dsl.words import CLAUSES, TYPES
@@ -8,7 +8,6 @@ from dsl.words import CLAUSES, TYPES
 # ── declarations and clauses ────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownDeclaration(Diagnostic):
     """A line that begins neither a line of the header nor a declaration; `near` is what was likely meant."""
 
@@ -27,7 +26,6 @@ class UnknownDeclaration(Diagnostic):
         return "a file holds its header, then events, interactions and examples, each begun by its word"
 
 
-@dataclass(frozen=True, kw_only=True)
 class HeaderTooLate(Diagnostic):
     """A line of the header after the first declaration."""
 
@@ -43,7 +41,6 @@ class HeaderTooLate(Diagnostic):
         return "move it above the first event"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownClause(Diagnostic):
     """A word in an interaction that begins no clause; `advice` says what to write."""
 
@@ -60,7 +57,6 @@ class UnknownClause(Diagnostic):
         return self.advice or f"its clauses are {listed([c for c in CLAUSES if c != 'also'], 'and', len(CLAUSES))}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClauseOutside(Diagnostic):
     """A clause of an interaction somewhere else."""
 
@@ -76,7 +72,6 @@ class ClauseOutside(Diagnostic):
         return "write `interaction` and its name before it"
 
 
-@dataclass(frozen=True, kw_only=True)
 class MissingType(Diagnostic):
     """An attribute without its type."""
 
@@ -92,7 +87,6 @@ class MissingType(Diagnostic):
         return f"write one after its name: {listed(TYPES)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownType(Diagnostic):
     """A type that there is not; `near` is what was likely meant."""
 
@@ -109,7 +103,6 @@ class UnknownType(Diagnostic):
         return f"write {quoted(self.near)}" if self.near else f"the types are {listed(TYPES, 'and')}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TypeBeforeName(Diagnostic):
     """`boolean voice`."""
 
@@ -129,7 +122,6 @@ class TypeBeforeName(Diagnostic):
 # ── parentheses, quotes and signs ───────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnclosedParenthesis(Diagnostic):
     """`(` without `)`; the place is that of the `(`."""
 
@@ -144,7 +136,6 @@ class UnclosedParenthesis(Diagnostic):
         return "write `)` where what it holds ends"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ExtraParenthesis(Diagnostic):
     """`)` without `(`."""
 
@@ -159,7 +150,6 @@ class ExtraParenthesis(Diagnostic):
         return "leave it out, or write `(` where it should begin"
 
 
-@dataclass(frozen=True, kw_only=True)
 class MissingQuotes(Diagnostic):
     """Text without its double quotes."""
 
@@ -176,7 +166,6 @@ class MissingQuotes(Diagnostic):
         return f"write {quoted(chr(34) + shown + chr(34))}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class CaseNeedsQuotes(Diagnostic):
     """A case of a `by` price that is also a word that may follow a price."""
 
@@ -192,7 +181,6 @@ class CaseNeedsQuotes(Diagnostic):
         return f'write `"{self.word}"`, in double quotes, for the case'
 
 
-@dataclass(frozen=True, kw_only=True)
 class Needless(Diagnostic):
     """A word or sign that nothing needs, as in `price = 5` or `voice: boolean`."""
 
@@ -209,7 +197,6 @@ class Needless(Diagnostic):
         return "leave it out"
 
 
-@dataclass(frozen=True, kw_only=True)
 class MissingWord(Diagnostic):
     """A connecting word or sign that was left out, such as `per` or `with`."""
 
@@ -228,7 +215,6 @@ class MissingWord(Diagnostic):
         return f"write `{self.before}{blank}{self.word} {self.after}`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class OtherWord(Diagnostic):
     """A word or sign for which the language has another, such as `where` for `with`."""
 
@@ -245,7 +231,6 @@ class OtherWord(Diagnostic):
         return f"write {quoted(self.instead)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NameOfSeveralWords(Diagnostic):
     """`interaction voice search`, `ruleset prop-tech`."""
 
@@ -262,7 +247,6 @@ class NameOfSeveralWords(Diagnostic):
         return f"write {quoted(self.instead)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NeedlessQuotes(Diagnostic):
     """Quotes around a name, a number or a date."""
 
@@ -281,7 +265,6 @@ class NeedlessQuotes(Diagnostic):
 # ── conditions, amounts and prices ──────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class ReversedQuantity(Diagnostic):
     """`≥ results 1`."""
 
@@ -297,7 +280,6 @@ class ReversedQuantity(Diagnostic):
         return f"write {quoted(self.instead)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NeedlessIs(Diagnostic):
     """`results is at least 3`."""
 
@@ -313,7 +295,6 @@ class NeedlessIs(Diagnostic):
         return "leave out `is`, as in `results at least 3`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotAPercentage(Diagnostic):
     """A bare number, or `10 percent`, where a percentage stands."""
 
@@ -326,10 +307,13 @@ class NotAPercentage(Diagnostic):
 
     @property
     def help(self) -> str:
+        share = Decimal(self.number.replace("_", ""))
+        if 0 < share < 1:
+            hundredths = f"{(share * 100).normalize():f}%"
+            return f"write {quoted(hundredths)}, or {quoted(self.number + '%')} for less than one in a hundred"
         return f"write {quoted(self.number + '%')}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NegativeNumber(Diagnostic):
     """A minus sign where no number below zero can stand."""
 
@@ -344,7 +328,6 @@ class NegativeNumber(Diagnostic):
         return "leave out `-`; a `discount` lowers a price"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TiersWithoutEnd(Diagnostic):
     """Tiers of which the last is bounded."""
 
@@ -359,7 +342,6 @@ class TiersWithoutEnd(Diagnostic):
         return "end them with `then at` and a price, or `then free`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownOutcome(Diagnostic):
     """A word after `=>` that is none of the outcomes, and no bill."""
 
@@ -379,7 +361,6 @@ class UnknownOutcome(Diagnostic):
 # ── everything else ─────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class Expected(Diagnostic):
     """Something else, or something more, was to stand here; `model` is a line that shows it."""
 
@@ -400,7 +381,6 @@ class Expected(Diagnostic):
         return f"such as `{self.model}`" if self.model else None
 
 
-@dataclass(frozen=True, kw_only=True)
 class OutOfPlace(Diagnostic):
     """A word after something that is complete; `follow` are words that may stand here."""
 

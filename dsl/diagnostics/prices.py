@@ -1,6 +1,5 @@
 """What can be wrong with a price: its numbers, tiers, cases, discounts and caps."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from dsl.diagnostics import Diagnostic, Severity, listed, quoted
@@ -8,7 +7,6 @@ from dsl.diagnostics import Diagnostic, Severity, listed, quoted
 # ── numbers ─────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class NotPositive(Diagnostic):
     """A size, bound or cap that is not above 0."""
 
@@ -23,7 +21,6 @@ class NotPositive(Diagnostic):
         return f"{self.what} must be above 0, and this is {quoted(self.text)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class PriceDigits(Diagnostic):
     """A number of a price with too many digits."""
 
@@ -41,7 +38,6 @@ class PriceDigits(Diagnostic):
         return f"{self.what} has at most {digits}, and {quoted(self.text)} has more"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BoundsReversed(Diagnostic):
     """`at least 5 at most 2`."""
 
@@ -61,7 +57,6 @@ class BoundsReversed(Diagnostic):
         return f"write `at least {self.high} at most {self.low}`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class PricePlaces(Diagnostic):
     """An amount with more than 18 places."""
 
@@ -80,7 +75,6 @@ class PricePlaces(Diagnostic):
         return "round it: `… rounded to 6 places`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class PriceTooLarge(Diagnostic):
     """An amount that could exceed what money holds."""
 
@@ -102,7 +96,6 @@ class PriceTooLarge(Diagnostic):
 # ── what a price runs over ──────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class BlocksWithoutBasis(Diagnostic):
     """`10.00 per started 100 units` without saying of what."""
 
@@ -121,7 +114,6 @@ class BlocksWithoutBasis(Diagnostic):
         return "add `per month` for blocks of the customer's month, or `per event` for blocks of each event alone"
 
 
-@dataclass(frozen=True, kw_only=True)
 class BoundsOnRunningTotal(Diagnostic):
     """`at least` or `at most` behind tiers with a running total."""
 
@@ -143,7 +135,6 @@ class BoundsOnRunningTotal(Diagnostic):
 # ── tiers ───────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class MixedTiers(Diagnostic):
     """`up to` beside `first` and `next`."""
 
@@ -163,7 +154,6 @@ class MixedTiers(Diagnostic):
         return "`first 100`, `next 900` count on from each other, `up to 100`, `up to 1_000` from 0: use one of the two"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TierOutOfPlace(Diagnostic):
     """`next` as the first tier, or `first` as a later one."""
 
@@ -182,7 +172,6 @@ class TierOutOfPlace(Diagnostic):
         return f"write `{'next' if self.kind == 'first' else 'first'}` here"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TierNotAscending(Diagnostic):
     """`up to 100` behind `up to 200`."""
 
@@ -202,7 +191,6 @@ class TierNotAscending(Diagnostic):
         return "`up to` counts from 0, so each must be higher than the last; `next` counts on from the tier above"
 
 
-@dataclass(frozen=True, kw_only=True)
 class VolumeTier(Diagnostic):
     """`first` or `next` in a price by volume."""
 
@@ -221,7 +209,6 @@ class VolumeTier(Diagnostic):
         return "write `up to 100`, `up to 1_000`, and `above` last, each counted from 0"
 
 
-@dataclass(frozen=True, kw_only=True)
 class VolumeCliff(Diagnostic):
     """One unit more makes the bill smaller."""
 
@@ -247,7 +234,6 @@ class VolumeCliff(Diagnostic):
 # ── by ──────────────────────────────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyByAttributes(Diagnostic):
     """`by` with three attributes or more."""
 
@@ -266,7 +252,6 @@ class TooManyByAttributes(Diagnostic):
         return "write an interaction for each value of the third, `counts … with attribute is value`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ByKind(Diagnostic):
     """`by` a number, a time or a list."""
 
@@ -286,7 +271,6 @@ class ByKind(Diagnostic):
         return "for steps by a number, write tiers, or interactions `counts … with attribute ≥ 10`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class CaseValueCount(Diagnostic):
     """A case with too few or too many values."""
 
@@ -309,7 +293,6 @@ class CaseValueCount(Diagnostic):
         return "write a value for each of them, in this order, with a comma between"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedCase(Diagnostic):
     """One case twice."""
 
@@ -329,7 +312,6 @@ class RepeatedCase(Diagnostic):
         return f"the first is on line {self.line}; leave one of them out"
 
 
-@dataclass(frozen=True, kw_only=True)
 class MissingCases(Diagnostic):
     """Values without a price, and no `otherwise`."""
 
@@ -356,7 +338,6 @@ class MissingCases(Diagnostic):
         return "add what is missing, or `otherwise` and a price for all the rest"
 
 
-@dataclass(frozen=True, kw_only=True)
 class NeedlessOtherwise(Diagnostic):
     """Every value has its case already."""
 
@@ -377,7 +358,6 @@ class NeedlessOtherwise(Diagnostic):
         return "leave it out, so that a value added later is not forgotten"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DifferentBases(Diagnostic):
     """Cases whose running totals run over different things."""
 
@@ -400,7 +380,6 @@ class DifferentBases(Diagnostic):
 # ── discounts, surcharges, caps ─────────────────────────────────────────────
 
 
-@dataclass(frozen=True, kw_only=True)
 class DiscountAboveAll(Diagnostic):
     """A discount over 100%."""
 
@@ -414,7 +393,6 @@ class DiscountAboveAll(Diagnostic):
         return f"a discount of {quoted(self.text)} would pay the customer; 100% is the most"
 
 
-@dataclass(frozen=True, kw_only=True)
 class AdjustmentOnRunningTotal(Diagnostic):
     """A discount or surcharge on a price with a running total."""
 

@@ -1,6 +1,5 @@
 """What is said of a file as a whole, where it lies, and what can be wrong between the versions of one ruleset."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from dsl.diagnostics import Diagnostic, Severity, quoted
@@ -8,7 +7,6 @@ from dsl.diagnostics import Diagnostic, Severity, quoted
 MOST_SHOWN = 100
 
 
-@dataclass(frozen=True, kw_only=True)
 class MoreMistakes(Diagnostic):
     """More diagnostics than are shown; those left out are no worse than those shown."""
 
@@ -29,7 +27,6 @@ class MoreMistakes(Diagnostic):
         return "mend these and check again; one cause may have many effects"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedVersion(Diagnostic):
     """Two files are one version of one ruleset."""
 
@@ -50,7 +47,6 @@ class RepeatedVersion(Diagnostic):
         return "give this file the next number"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ChangedForLife(Diagnostic):
     """A version has another currency, or another time zone, than the one before it."""
 
@@ -74,7 +70,6 @@ class ChangedForLife(Diagnostic):
         return f"a ruleset keeps its {self.what} for life; give a ruleset with another one another name"
 
 
-@dataclass(frozen=True, kw_only=True)
 class EqualEffective(Diagnostic):
     """Two versions begin at one instant."""
 
@@ -96,7 +91,32 @@ class EqualEffective(Diagnostic):
         return f"version {self.version} prices every event from then on, and version {self.other} none"
 
 
-@dataclass(frozen=True, kw_only=True)
+class TotalStartsAgain(Diagnostic):
+    """A total of the version before does not carry over, within a period that both versions have a part of."""
+
+    interaction: str
+    what: str
+    period: str | None
+    version: int
+    before: int
+
+    id: ClassVar[str] = "total-starts-again"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        within = f", in the middle of {'an' if self.period == 'hour' else 'a'} {self.period}" if self.period else ""
+        return f"the {self.what} of {quoted(self.interaction)} starts again at 0 with version {self.version}{within}"
+
+    @property
+    def help(self) -> str:
+        """What to write instead."""
+        kept = {"running total": "period, keys, `by` and unit", "limit": "period and keys", "cap": "period and keys"}
+        help_text = f"it goes on where its {kept[self.what]} are those of version {self.before}"
+        return f"{help_text}; or let this version take effect with a new {self.period}" if self.period else help_text
+
+
 class UnlikePlace(Diagnostic):
     """A file's folder or name does not say what its header says."""
 

@@ -1,11 +1,8 @@
 """Mistakes in a value that is written out: a default, a case, a step's value, a date or a time."""
 
-from dataclasses import dataclass
-
 from dsl.diagnostics import Diagnostic, did_you_mean, listed, quoted
 
 
-@dataclass(frozen=True, kw_only=True)
 class ValueMismatch(Diagnostic):
     """A value of another kind than the attribute's; `expected` is in words."""
 
@@ -20,7 +17,6 @@ class ValueMismatch(Diagnostic):
         return f"{quoted(self.attribute)} takes {self.expected}, not {quoted(self.value)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class UnknownWord(Diagnostic):
     """A word that is not in the attribute's list."""
 
@@ -40,7 +36,6 @@ class UnknownWord(Diagnostic):
         return did_you_mean(self.word, self.words)
 
 
-@dataclass(frozen=True, kw_only=True)
 class ValueOutOfRange(Diagnostic):
     """A number outside the attribute's range; the ends are decimal text."""
 
@@ -56,7 +51,6 @@ class ValueOutOfRange(Diagnostic):
         return f"{quoted(self.attribute)} is a number from {self.low} to {self.high}, never {quoted(self.value)}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TooManyPlaces(Diagnostic):
     """A number with more digits after the point than are kept where it stands."""
 
@@ -72,7 +66,6 @@ class TooManyPlaces(Diagnostic):
         return f"{quoted(self.value)} has more than {self.most} digits after the point"
 
 
-@dataclass(frozen=True, kw_only=True)
 class TextTooLong(Diagnostic):
     """A text that no event could hold."""
 
@@ -86,7 +79,6 @@ class TextTooLong(Diagnostic):
         return f"this text has {self.length:,} characters, and a text has at most {self.most:,}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class ListTooLong(Diagnostic):
     """A list that no event could hold."""
 
@@ -100,7 +92,6 @@ class ListTooLong(Diagnostic):
         return f"this list has {self.length} members, and a list has at most {self.most}"
 
 
-@dataclass(frozen=True, kw_only=True)
 class DateOutOfRange(Diagnostic):
     """A date or time before 1900 or after 2999."""
 
@@ -113,7 +104,6 @@ class DateOutOfRange(Diagnostic):
         return f"{quoted(self.value)} is not within the years 1900 to 2999"
 
 
-@dataclass(frozen=True, kw_only=True)
 class SkippedTime(Diagnostic):
     """A local time that a clock change skips; `suggestion` is the same with an offset."""
 
@@ -133,7 +123,6 @@ class SkippedTime(Diagnostic):
         return f"say which moment is meant with an offset from UTC: `{self.suggestion}`"
 
 
-@dataclass(frozen=True, kw_only=True)
 class RepeatedTime(Diagnostic):
     """A local time that clocks show twice; the suggestions are the same with either offset."""
 

@@ -20,10 +20,14 @@ from dsl.parser.place import Piece
 from dsl.parser.recovery import PieceParser
 from dsl.parser.token import Token
 from dsl.source import Source, Span
+from dsl.words import CLAUSES, DECLARATIONS
 
-__all__ = ["decode", "parse"]
+__all__ = ["collector_paused", "decode", "parse"]
 
 _STARTS = {"EVENT": "event", "EVERY": "event", "INTERACTION": "interaction", "EXAMPLE": "example"}
+_NAMED = ("EVENT", "INTERACTION", "RULESET", "CURRENCY", "TIMEZONE")
+"""What a name follows, which may be `counts`."""
+_AFTER_INTERACTION = (*CLAUSES, *DECLARATIONS)
 _TYPES = ("BOOLEAN", "INTEGER", "DECIMAL", "STRING", "TIMESTAMP", "ONE", "LIST")
 
 
@@ -42,13 +46,13 @@ def decode(data: bytes, name: str) -> tuple[Source | None, list[Diagnostic]]:
 
 def parse(source: Source) -> tuple[syntax.File, list[Diagnostic]]:
     """The tree of a rule file and its mistakes in order of their place. Never raises, whatever the text."""
-    with _collector_paused():
+    with collector_paused():
         return _parse(source)
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Pauses the collector of cycles: a parse makes none, and looking for them takes a quarter of its time."""
+def collector_paused() -> Iterator[None]:
+    """Pauses the collector of cycles: reading a file makes none, and looking for them takes a quarter of its time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -124,13 +128,23 @@ def _belongs(tokens: list[Token], index: int) -> bool:
 
 def _counted(tokens: list[Token], index: int) -> bool:
     """Whether a word is meant as what `counts` counts, on its line: `counts event search`, `counts every event`."""
-    return index > 0 and tokens[index - 1].type == "COUNTS" and tokens[index - 1].fresh and not tokens[index].fresh
+    if index == 0 or tokens[index - 1].type != "COUNTS" or not tokens[index - 1].fresh or tokens[index].fresh:
+        return False
+    return index < 2 or tokens[index - 2].type not in _NAMED
 
 
 def _an_attribute(tokens: list[Token], index: int, starts: list[int], text: str) -> bool:
-    """Whether a line such as `event string` is meant as an attribute: indented, below an event, with a type."""
+    """Whether a line such as `every string` is meant as an attribute: indented, below an event, with a type.
+
+    What may also begin a declaration does so, such as `event string`: indentation means nothing.
+    """
     token = tokens[index]
     if not starts or not token.fresh or index + 1 == len(tokens) or tokens[index + 1].type not in _TYPES:
+        return False
+    after = tokens[index + 2] if index + 2 < len(tokens) else None
+    if token.type == "EVENT" and (after is None or after.fresh or after.type in ("QUOTED", "SENT")):
+        return False
+    if token.type == "INTERACTION" and (after is None or after.type == "QUOTED" or after.text in _AFTER_INTERACTION):
         return False
     above = tokens[starts[-1]]
     if _STARTS.get(above.type) != "event":

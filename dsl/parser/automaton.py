@@ -37,6 +37,11 @@ class Tables:
         """For each rule that only gives its one child another name: the name."""
         self.whole = self._whole_rules(data["inline"])
         """For each rule whose children are single values, none of them left out: which of the right side they are."""
+        self.singles = [
+            (rule[0], str(rule[2]), bool(whole)) if rule[1] == 1 and whole is not None else None
+            for rule, whole in zip(self.rules, self.whole, strict=True)
+        ]
+        """For each rule of one part and with a value of its own: its left side, its name, and if it keeps that part."""
 
     def _whole_rules(self, inline: list[int]) -> list[tuple[int, ...] | None]:
         listed = set(inline)
@@ -73,9 +78,14 @@ class Automaton:
 
     def run(self, tokens: Sequence[Token], at: int, stop: int) -> int:
         """Takes tokens from `at` on; returns the index of the first that cannot stand there, or `stop`."""
-        rows, defaults, states = self._tables.actions, self._tables.defaults, self.states
-        renamings, gotos = self._tables.renamings, self._tables.gotos
-        values, starts, ends, reduce = self.values, self._starts, self._ends, self._reduce
+        rows, defaults, gotos = self._tables.actions, self._tables.defaults, self._tables.gotos
+        renamings, singles, actions, builder = (
+            self._tables.renamings,
+            self._tables.singles,
+            self._actions,
+            self._builder,
+        )
+        states, values, starts, ends, reduce = self.states, self.values, self._starts, self._ends, self._reduce
         while at < stop:
             token = tokens[at]
             kind = token.type
@@ -96,6 +106,11 @@ class Automaton:
                     break
                 if (name := renamings[rule]) is not None:
                     states[-1] = gotos[states[-2]][name]
+                elif (single := singles[rule]) is not None:
+                    origin, name, kept = single
+                    span = Span(starts[-1], ends[-1])
+                    values[-1] = actions[name](builder, span, [values[-1]] if kept else [])
+                    states[-1] = gotos[states[-2]][origin]
                 else:
                     reduce(rule)
             at += 1
@@ -103,23 +118,25 @@ class Automaton:
 
     def _reduce(self, number: int) -> None:
         """Replaces the right side of a rule by its value."""
-        origin, size, name, children = self._tables.rules[number]
-        states = self.states
-        if name is None and size == 1 and len(children) == 1:
-            states.pop()
-            states.append(self._tables.gotos[states[-1]][origin])
+        tables, states, values, starts, ends = self._tables, self.states, self.values, self._starts, self._ends
+        origin, size, name, children = tables.rules[number]
+        if (renaming := tables.renamings[number]) is not None:
+            states[-1] = tables.gotos[states[-2]][renaming]
             return
-        values, starts, ends = self.values, self._starts, self._ends
         raw = values[-size:]
         span = Span(starts[-size], ends[-1])
         del values[-size:], starts[-size:], ends[-size:], states[-size:]
-        if (whole := self._tables.whole[number]) is not None:
+        if (whole := tables.whole[number]) is not None:
             value = self._actions[str(name)](self._builder, span, [raw[index] for index in whole])
-            values.append(value)
-            starts.append(span.start)
-            ends.append(span.end)
-            states.append(self._tables.gotos[states[-1]][origin])
-            return
+        else:
+            value = self._gathered(name, span, raw, children)
+        values.append(value)
+        starts.append(span.start)
+        ends.append(span.end)
+        states.append(tables.gotos[states[-1]][origin])
+
+    def _gathered(self, name: str | None, span: Span, raw: list[Any], children: Sequence[int | None]) -> Any:
+        """The value of a rule that leaves parts out, or holds the parts of another in its own."""
         arguments: list[Any] = _Inline()
         for index in children:
             value = None if index is None else raw[index]
@@ -129,10 +146,7 @@ class Automaton:
                 arguments += value
             else:
                 arguments = value  # so that a long list is built in place
-        values.append(arguments if name is None else self._actions[name](self._builder, span, arguments))
-        starts.append(span.start)
-        ends.append(span.end)
-        states.append(self._tables.gotos[states[-1]][origin])
+        return arguments if name is None else self._actions[name](self._builder, span, arguments)
 
     def finish(self) -> Any:
         """Ends the text: the value of the start rule, or None where it cannot end here."""

@@ -56,11 +56,42 @@ def why_no_date(text: str) -> str | None:
     return None
 
 
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTH = (
+    "(?i:january|february|march|april|may|june|july|august|september|october|november|december|sept|jan|feb|mar|apr|jun|"
+    "jul|aug|sep|oct|nov|dec)"
+)
+"""The name of a month, or its short form."""
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """The dates that something may mean that is not written as one, as they are written here; the likelier first."""
+    month = re.search(rf"\b{MONTH}\b", text)
+    numbers = [int(digits) for digits in re.findall("[0-9]{1,4}", text)]
+    if month is not None and len(numbers) == 2:
+        orders = [(max(numbers), _MONTHS.index(month.group().lower()[:3]) + 1, min(numbers))]
+    elif month is not None or len(numbers) != 3:
+        return ()
+    elif numbers[0] > 31:
+        orders = [(numbers[0], numbers[1], numbers[2])]
+    elif "/" in text:
+        orders = [(numbers[2], numbers[0], numbers[1]), (numbers[2], numbers[1], numbers[0])]
+    else:
+        orders = [(numbers[2], numbers[1], numbers[0])]
+    found: dict[str, None] = {}
+    for year, month_number, day in orders:
+        try:
+            found[date(year, month_number, day).isoformat()] = None
+        except ValueError:
+            continue
+    return tuple(one for one in found if one >= "1900")
+
+
 def why_no_time(text: str) -> str:
     """Why a clock time, or the time of a timestamp, is none."""
     clock = text[11:] if "T" in text else text
     if clock[:2] > "23":
-        return "the hours go from 00 to 23"
+        return "the hours go from 00 to 23, and midnight is 00:00"
     if clock[3:5] > "59":
         return "the minutes go from 00 to 59"
     if clock[5:6] == ":" and clock[6:8] > "59":

@@ -3,7 +3,7 @@
 from dsl.diagnostics.misplaced import Expected, OutOfPlace
 from dsl.parser.automaton import tables
 from dsl.parser.place import Place
-from dsl.parser.remedy import Remedy
+from dsl.parser.remedy import Dropped, Remedy
 from dsl.source import Span
 
 _AFTER = {
@@ -91,7 +91,8 @@ def expectation(place: Place) -> Remedy:
         follow = tuple(_text(kind) for kind in _JOINTS if kind in place.expected and _text(kind) not in names)[:5]
         part = _PARTS[place.kind]
         span = Span(found.start, found.end)
-        return Remedy(OutOfPlace(span=span, found=found.text, before=before.text, follow=follow, part=part))
+        remedy = Dropped if place.kind == "event" else Remedy  # half an attribute would be another one
+        return remedy(OutOfPlace(span=span, found=found.text, before=before.text, follow=follow, part=part))
     shown = None if found is None or place.lines_end else found.text
     last = before.text if before is not None else None
     return Remedy(Expected(span=place.span, what=_what(place), before=last, found=shown, model=_model(place)))

@@ -7,10 +7,10 @@ give the best words. Where none is, `expectations` says what could have stood th
 from collections.abc import Callable
 
 from dsl.diagnostics.lexical import ForeignWord
-from dsl.parser import habits, joints, lines
+from dsl.parser import habits, joints, lines, phrases, prose
 from dsl.parser.expectations import expectation
 from dsl.parser.place import Place
-from dsl.parser.remedy import Remedy
+from dsl.parser.remedy import Dropped, Remedy
 
 Habit = Callable[[Place], Remedy | None]
 
@@ -21,6 +21,27 @@ HABITS: tuple[Habit, ...] = (
     habits.name_of_several_words,
     habits.case_without_quotes,
     habits.percentage,
+    prose.condition_on_price,
+    prose.bound_on_amount,
+    prose.unfinished_price,
+    prose.several_events,
+    prose.filler,
+    prose.no_such,
+    prose.or_more,
+    prose.number_in_words,
+    prose.any_of,
+    prose.from_to,
+    prose.words_in_parentheses,
+    phrases.counted,
+    phrases.one_of,
+    phrases.does_not,
+    phrases.function,
+    phrases.tier,
+    prose.open_tier,
+    phrases.second_per,
+    phrases.sized_type,
+    phrases.list_without_commas,
+    phrases.case,
     joints.other_word,
     joints.needless_word,
     lines.word_as_name,
@@ -31,7 +52,7 @@ HABITS: tuple[Habit, ...] = (
     habits.moment,
     habits.missing_quotes,
     habits.reversed_quantity,
-    habits.needless_is,
+    phrases.needless_is,
     habits.number,
     habits.unknown_outcome,
     habits.tiers_without_end,
@@ -43,7 +64,7 @@ HABITS: tuple[Habit, ...] = (
 def explain(place: Place) -> Remedy:
     """What is wrong at a place, and how to go on."""
     if place.type == "JUNK":  # reported by the lexer, so this is never shown
-        return Remedy(ForeignWord(span=place.span, word=place.text, advice=""))
+        return (Dropped if place.kind == "event" else Remedy)(ForeignWord(span=place.span, word=place.text, advice=""))
     for habit in HABITS:
         if remedy := habit(place):
             return remedy

@@ -9,7 +9,6 @@ from dsl.diagnostics.misplaced import (
     MissingQuotes,
     NameOfSeveralWords,
     Needless,
-    NeedlessIs,
     NeedlessQuotes,
     NegativeNumber,
     NotAPercentage,
@@ -19,6 +18,7 @@ from dsl.diagnostics.misplaced import (
     UnknownOutcome,
 )
 from dsl.parser.automaton import tables
+from dsl.parser.calendar import readings
 from dsl.parser.place import Place
 from dsl.parser.remedy import Remedy, Repair, Requoted
 from dsl.parser.token import Token
@@ -85,6 +85,8 @@ def needless_quotes(place: Place) -> Remedy | None:
     if found is None or found.type != "QUOTED":
         return None
     text = found.text[1:-1]
+    if place.fits("CAPITALISED"):
+        text = text.replace(" ", "_")
     for kind, form in _BARE.items():
         if form.fullmatch(text) and place.fits(kind) and text not in HARD:
             return Repair(NeedlessQuotes(span=_span(found), text=text), ((kind, text),), 1)
@@ -122,25 +124,6 @@ def reversed_quantity(place: Place) -> Remedy | None:
     instead = f"{sign}{'' if before.type == 'SIGN' else ' '}{number.text} {found.text}"
     diagnostic = ReversedQuantity(span=Span(start.start, number.end), instead=instead)
     return Repair(diagnostic, (("NUMBER", number.text), (found.type, found.text)), 2)
-
-
-def needless_is(place: Place) -> Remedy | None:
-    """`is at least 3`, `is more than 3`, `is > 3`."""
-    found, before, after = place.found, place.before, place.follows()
-    if found is None or before is None:
-        return None
-    of_two = found.type == "AT" and after is not None and after.type in ("LEAST", "MOST")
-    if before.type == "IS" and (found.type == "SIGN" or of_two):
-        words = Span(found.start, after.end) if of_two and after is not None else _span(found)
-        return Remedy(NeedlessIs(span=Span(before.start, words.end), comparison=place.source.slice(words)))
-    earlier = place.tokens[place.at - 2] if place.at - 2 >= place.start else None
-    if earlier is None or earlier.type != "IS" or before.text not in ("more", "less", "fewer", "exactly", "greater"):
-        return None
-    if found.type == "THAN" or (before.text == "exactly" and found.type == "NUMBER"):
-        words = Span(before.start, found.end if found.type == "THAN" else before.end)
-        shown = place.source.slice(words).replace("greater", "more")
-        return Remedy(NeedlessIs(span=Span(earlier.start, words.end), comparison=shown))
-    return None
 
 
 def percentage(place: Place) -> Remedy | None:
@@ -189,6 +172,9 @@ def moment(place: Place) -> Remedy | None:
         return Repair(BadTime(span=span, text=place.source.slice(span), why=why), (), 1)
     if not place.fits("CALENDAR_DATE") or place.fits("NAME") or found.type not in ("NUMBER", "NAME", "QUOTED"):
         return None
+    after = place.follows()
+    if found.type == "NAME" and after is not None and after.type in ("CALENDAR_DATE", "INSTANT"):
+        return Repair(Needless(span=_span(found), word=found.text, before=before.text), (), 1)
     index = place.at + 1
     while index < place.end and place.tokens[index].type in ("NUMBER", "DIVIDE", "NAME", "SUBTRACT", "COMMA"):
         if place.tokens[index].fresh:
@@ -196,7 +182,8 @@ def moment(place: Place) -> Remedy | None:
         index += 1
     span = Span(found.start, place.tokens[index - 1].end)
     why = "the year comes first, with four digits, then month and day with two digits each"
-    diagnostic = BadDate(span=span, text=place.source.slice(span), why=why)
+    text = place.source.slice(span)
+    diagnostic = BadDate(span=span, text=text, why=why, instead=readings(text))
     return Repair(diagnostic, (("CALENDAR_DATE", "2000-01-01"),), index - place.at)
 
 

@@ -20,7 +20,8 @@ _OTHER: dict[str, tuple[str, ...]] = {
     "larger": ("more",), "bigger": ("more",), "smaller": ("less",), "lower": ("less",), "under": ("less than",),
     "below": ("less than",), "to": ("and",), "max": ("at most",), "min": ("at least",), "maximum": ("at most",),
     "minimum": ("at least",), "else": ("otherwise", "then"), "default": ("otherwise",), "other": ("otherwise",),
-    "others": ("otherwise",), "rest": ("then",), "after": ("then",), "beyond": ("then",), "remaining": ("then",),
+    "others": ("otherwise",), "rest": ("then",), "after": ("then", ">"), "since": (">=",), "before": ("<",),
+    ",": ("and",), "with": ("and",), "beyond": ("then",), "remaining": ("then",),
     "percent": ("of",), "of": ("per",), "ceiling": ("rounded up",), "floor": ("rounded down",),
     "starting": ("from",), "between": ("from",), "until": ("to",), "named": ("as",), "called": ("as",),
     "+": ("plus",), "add": ("plus",), "times": ("*",), "minus": ("-",), "-": ("to",), ":": ("=>",), "=>": (">=",),
@@ -111,7 +112,8 @@ def needless_word(place: Place) -> Remedy | None:
         kinds.append(more.type)
     if found.type == "LPAR":
         return Remedy(diagnostic) if place.fits(after.type) else None
-    return Repair(diagnostic, (), 1) if place.fits(*kinds) and (sign or not place.complete) else None
+    colon = found.type == "COLON" and place.kind == "interaction" and place.fits(after.type)
+    return Repair(diagnostic, (), 1) if colon or (place.fits(*kinds) and (sign or not place.complete)) else None
 
 
 def missing_word(place: Place) -> Remedy | None:

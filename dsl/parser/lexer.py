@@ -42,8 +42,13 @@ _INVISIBLE = re.compile(
 )
 """A run of control and format characters, those that reorder text, fillers, and lone surrogates."""
 
+_BLANKS = re.compile(r"[ \t\r\n]+")
+
 _LISTED = re.compile(r"[0-9]+(_[0-9]+)*(\.[0-9]+)?(?=,[0-9])")
 """A number in a list with no blank after its comma."""
+
+_LISTING = frozenset(("OF", "NAME", "DECIMAL", "INTEGER", "STRING"))
+"""What a list in parentheses may follow: rightly only `of`, but `in (1,2)` and `decimal(10,2)` hold no fractions."""
 
 _FOREIGN_WORDS = {
     "true": ("YES", "write `yes`"),
@@ -54,12 +59,11 @@ _FOREIGN_WORDS = {
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    """All that is right, in the order in which it is tried; each form must not run on into something else."""
+    """All that is right, behind any blanks, as it is tried in order; each form must not run on into something else."""
     forms = {name: re.sub(r"(?<!\\)\((?!\?)", "(?:", text) for name, text in tables().patterns.items()}
     marks = "|".join(re.escape(mark) for mark in sorted(tables().marks, key=len, reverse=True))
     return re.compile(
-        rf"""(?P<BLANK>[ \t\r\n]+)
-        |(?P<WORD>(?:{forms["DOTTED"]}|{forms["NAME"]})(?![\w.]))
+        rf"""(?P<BLANK>[ \t\r\n]*)(?:(?P<WORD>(?:{forms["DOTTED"]}|{forms["NAME"]})(?![\w.]))
         |(?P<INSTANT>{forms["INSTANT"]}(?![\w.:%+-]))
         |(?P<CALENDAR_DATE>{forms["CALENDAR_DATE"]}(?![\w.:%-]))
         |(?P<CLOCK_TIME>{forms["CLOCK_TIME"]}(?![\w.:%]))
@@ -68,9 +72,16 @@ def _pattern() -> re.Pattern[str]:
         |(?P<QUOTED>{forms["QUOTED"]})
         |(?P<COMMENT>[#][^\n]*)
         |(?P<SIGN>(?:{forms["SIGN"]})(?![=<>]))
-        |(?P<MARK>(?:{marks})(?![=>*/]|-[ ]))""",
+        |(?P<MARK>(?:{marks})(?![=>*/]|-[ ])))""",
         re.VERBOSE,
     )
+
+
+@cache
+def _plain() -> dict[str, str]:
+    """The words and marks of the language that nothing needs to be looked at for, each with its type."""
+    looked_at = {*DECLARATIONS, "as", "(", ")"}
+    return {text: kind for text, kind in (*tables().words.items(), *tables().marks.items()) if text not in looked_at}
 
 
 class Lexer:
@@ -88,30 +99,41 @@ class Lexer:
     def run(self) -> None:
         """Reads the whole text, or up to the hundredth mistake."""
         self._find_invisible()
-        match, text = _pattern().match, self.text
-        at, end = 0, len(text)
+        match, text, plain = _pattern().match, self.text, _plain()
+        at, end, tokens = 0, len(text), self.tokens
         while at < end:
             found = match(text, at)
-            if len(self.tokens) + len(self.comments) > LONGEST_FILE:
+            if len(tokens) + len(self.comments) > LONGEST_FILE:
                 self.report(FileTooLong(span=Span(at, at + 1)))
-                self.tokens.clear()
+                tokens.clear()
                 return
             if found is None:
                 if len(self.diagnostics) >= MOST_MISTAKES:
                     break
-                at = self._mistake(at)
+                at = self._beyond(at)
                 continue
-            kind, stop = found.lastgroup, found.end()
-            if kind == "BLANK":
-                if "\n" in found.group():
-                    self.fresh = True
+            at, stop = found.span(kind := found.lastgroup)  # type: ignore[arg-type]
+            if "\n" in found["BLANK"]:
+                self.fresh = True
+            token = text[at:stop]
+            if (known := plain.get(token)) is not None:
+                tokens.append(Token(known, token, at, stop, self.fresh))
+                self.fresh = False
             elif kind == "WORD":
-                self.word(found.group(), at, stop)
+                self.word(token, at, stop)
             elif kind == "COMMENT":
-                self.comments.append(Comment(Span(at, stop), found.group().rstrip(), self._alone(at)))
+                self.comments.append(Comment(Span(at, stop), token.rstrip(), self._alone(at)))
             else:
-                self.add(str(kind), found.group(), at, stop)
+                self.add(str(kind), token, at, stop)
             at = stop
+
+    def _beyond(self, at: int) -> int:
+        """Skips blanks, or reports what stands where nothing right does; returns where to go on."""
+        blanks = _BLANKS.match(self.text, at)
+        if blanks is None:
+            return self._mistake(at)
+        self.fresh = self.fresh or "\n" in blanks.group()
+        return blanks.end()
 
     def add(self, kind: str, text: str, start: int, end: int) -> None:
         """Adds a token, looking at what its kind asks to be looked at."""
@@ -120,7 +142,9 @@ class Lexer:
             if (kind == "LPAR" and not self._opens(start)) or (kind == "RPAR" and not self._closes()):
                 return
         elif kind in ("NUMBER", "PERCENT"):
-            digits = len(text) - text.count("_") - text.count(".") - text.count("%")
+            digits = (
+                len(text) - text.count("_") - text.count(".") - text.count("%") if len(text) > LONGEST_NUMBER else 0
+            )
             if digits > LONGEST_NUMBER:
                 self.report(NumberTooLong(span=Span(start, end), length=digits))
                 text = "1%" if kind == "PERCENT" else "1"
@@ -169,7 +193,7 @@ class Lexer:
 
     def _opens(self, at: int) -> bool:
         """Notes an opening parenthesis; False where it is one too deep, and left out."""
-        self._open.append(bool(self.tokens) and self.tokens[-1].type == "OF")
+        self._open.append(bool(self.tokens) and self.tokens[-1].type in _LISTING)
         if len(self._open) == DEEPEST_NESTING + 1:
             self.report(NestingTooDeep(span=Span(at, at + 1)))
         return len(self._open) <= DEEPEST_NESTING
@@ -189,7 +213,11 @@ class Lexer:
             self.report(BadDate(span=span, text=text, why=why))
         else:
             self.report(BadTime(span=span, text=text, why=why_no_time(text)))
-        return {"CALENDAR_DATE": "2000-01-01", "INSTANT": "2000-01-01T00:00Z", "CLOCK_TIME": "00:00"}[kind]
+        return {
+            "CALENDAR_DATE": "2000-01-01",
+            "INSTANT": "2000-01-01T00:00Z",
+            "CLOCK_TIME": "23:59" if text > "23:59" else "00:00",
+        }[kind]
 
     def _alone(self, at: int) -> bool:
         """Whether a comment has its line to itself."""

@@ -51,6 +51,7 @@ _CLAUSES = {
     "tiers": "tiers follow `price per month`", "first": "tiers follow `price per month`",
     "next": "tiers follow `price per month`", "then": "tiers follow `price per month`",
     "at": "tiers follow `price per month`", "event": "write `counts` and the event",
+    "twice": "write `limit 2 per` and what it is counted for",
     "always": "write `also counts` for what counts whatever else does",
 }  # fmt: skip
 """What may be meant by the first word of a line that begins no clause."""
@@ -147,6 +148,8 @@ def clause_outside(place: Place) -> Remedy | None:
     if place.start == place.begin and place.kind != "header":
         return None
     if place.kind == "event" and (place.lines_end or found is None or _type_for(found.text)):
+        return None
+    if place.kind == "event" and place.at > place.start + 1 and _type_for(place.tokens[place.start + 1].text):
         return None
     return Remedy(ClauseOutside(span=Span(first.start, first.end), word=first.text))
 

@@ -28,11 +28,14 @@ from dsl.diagnostics.lexical import (
     UpperCase,
     WrongQuotes,
 )
-from dsl.diagnostics.misplaced import MissingQuotes
+from dsl.diagnostics.misplaced import MissingQuotes, NameOfSeveralWords
+from dsl.diagnostics.phrases import OtherPhrase, SeveralCurrencies
 from dsl.parser.automaton import tables
+from dsl.parser.calendar import MONTH, readings
 from dsl.parser.lookalikes import LATIN, plain
 from dsl.parser.token import Token
 from dsl.source import Span
+from dsl.zones import zone_names
 
 
 class Reader(Protocol):
@@ -55,6 +58,13 @@ Mistake = Callable[[Reader, "re.Match[str]"], int]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
 _NUMBER = re.compile(r"[0-9]+(_[0-9]+)*(\.[0-9]+)?")
+_CURRENCIES = re.compile(r"[A-Z]{3}(?:(?: *[,/&] *| +(?:and|or) +| +)[A-Z]{3}\b)+")
+_MORE_WORDS = re.compile(r"(?: [A-Z][A-Za-z_]*)+")
+_MONTH_YEAR = re.compile(rf"{MONTH}\.?,? +[0-9]{{4}}\b")
+_MONTH_DAY_YEAR = re.compile(rf"{MONTH}\.? +[0-9]{{1,2}}(?:st|nd|rd|th)?,? +[0-9]{{4}}\b")
+_DAY_MONTH_YEAR = rf"[0-9]{{1,2}}(?:st|nd|rd|th)?[ .-]+(?:of +)?{MONTH}[.,]?[ -]+[0-9]{{4}}\b"
+_CONTRACTION = re.compile("['’]t\\b")
+_LONGEST_LIST = 200
 _DECLARATIONS = ("EVENT", "EVERY", "INTERACTION", "EXAMPLE")
 _HEADER_TOKENS = 10
 """Five lines of two words or values each."""
@@ -83,8 +93,8 @@ _ADVICE = {
 def _words(reader: Reader, found: "re.Match[str]") -> int:
     """A run of letters, digits, points and underscores that is neither a word nor a name."""
     text, start = found.group(), found.start()
-    if zone := _capitalised(reader, start):
-        return zone
+    if end := _capitalised(reader, start) or _spelled_date(reader, start):
+        return end
     trailing = len(text) - len(text.rstrip("."))
     if trailing and trailing < len(text):
         text = text.rstrip(".")
@@ -154,8 +164,46 @@ def _capitalised(reader: Reader, start: int) -> int | None:
     found = re.compile(tables().patterns["CAPITALISED"]).match(reader.text, start)
     if found is None:
         return None
-    reader.add("CAPITALISED", found.group(), start, found.end())
+    if last.type == "CURRENCY" and (several := _CURRENCIES.match(reader.text, start)):
+        codes = tuple(re.findall("[A-Z]{3}", several.group()))
+        reader.report(SeveralCurrencies(span=Span(*several.span()), codes=codes))
+        reader.add("CAPITALISED", codes[0], *several.span())
+        return several.end()
+    more = _MORE_WORDS.match(reader.text, found.end())
+    if more is None:
+        reader.add("CAPITALISED", found.group(), start, found.end())
+        return found.end()
+    text = found.group() + more.group()
+    if last.type == "TIMEZONE":
+        name = text.replace(" ", "_")
+        city = next((zone for zone in sorted(zone_names()) if zone.endswith(f"/{name}")), name)
+        reader.report(NameOfSeveralWords(span=Span(start, more.end()), name=text, instead=city))
+        text = city
+    reader.add("CAPITALISED", text, start, more.end())
+    return more.end()
+
+
+def _spelled_date(reader: Reader, start: int) -> int | None:
+    """Reports a date with the name of its month, `1 July 2026` or `July 1, 2026`: where it ends, else None."""
+    last = reader.tokens[-1] if reader.tokens else None
+    day = last if last is not None and last.type == "NUMBER" and not last.fresh else None
+    if day is not None and (found := _MONTH_YEAR.match(reader.text, start)):
+        if reader.text[day.end : start].strip(" "):
+            return None
+        reader.tokens.pop()
+        start = day.start
+    elif (found := _MONTH_DAY_YEAR.match(reader.text, start)) is None:
+        return None
+    _report_date(reader, Span(start, found.end()), "the month is a number, and the year comes first")
     return found.end()
+
+
+def _report_date(reader: Reader, span: Span, why: str) -> None:
+    """Reports what is like a date, and takes it for one."""
+    text = reader.text[span.start : span.end]
+    instead = readings(text)
+    reader.report(BadDate(span=span, text=text, why=why, instead=instead))
+    reader.add("CALENDAR_DATE", instead[0] if instead else "2000-01-01", span.start, span.end)
 
 
 def _digits(reader: Reader, found: "re.Match[str]") -> int:
@@ -210,8 +258,7 @@ def _why_no_number(text: str, meant: str) -> tuple[str, str | None]:
 def _date(reader: Reader, found: "re.Match[str]") -> int:
     """Something like a date that is not written as one."""
     why = "the year comes first, with four digits, then month and day with two digits each"
-    reader.report(BadDate(span=Span(*found.span()), text=found.group(), why=why))
-    reader.add("CALENDAR_DATE", "2000-01-01", *found.span())
+    _report_date(reader, Span(*found.span()), why)
     return found.end()
 
 
@@ -280,12 +327,22 @@ def _unclosed(reader: Reader, found: "re.Match[str]") -> int:
 def _wrong_quotes(reader: Reader, found: "re.Match[str]") -> int:
     """Text in quotes that are not straight double ones."""
     last = reader.tokens[-1] if reader.tokens else None
+    if last is not None and last.end == found.start() and _contracted(reader, last):
+        return found.start() + 2
     digits = re.compile("[0-9][0-9'´’]*(?:\\.[0-9]+)?").match(reader.text, found.start() + 1)
     if last is not None and last.type == "NUMBER" and last.end == found.start() and digits:
         text = reader.text[last.start : digits.end()]
         meant = last.text + "_" + re.sub("['´’]", "_", digits.group())
         why = f"`{found.group()[0]}` does not stand in a number"
-        reader.report(BadNumber(span=Span(last.start, digits.end()), number=text, why=why, instead=meant))
+        other: str | None = None
+        if not re.fullmatch(r"[0-9]{1,3}(?:_[0-9]{3})+(?:\.[0-9]+)?", meant):
+            meant, other = f"{last.text}.{digits.group()}", last.text + digits.group()
+            meant, other = (meant, other) if _NUMBER.fullmatch(meant) else (other, None)
+        if not _NUMBER.fullmatch(meant):
+            meant = "1"
+        span = Span(last.start, digits.end())
+        instead = meant if meant != "1" else None
+        reader.report(BadNumber(span=span, number=text, why=why, instead=instead, other=other))
         last.text, last.end = meant, digits.end()
         return digits.end()
     inner = found["inner"]
@@ -294,6 +351,22 @@ def _wrong_quotes(reader: Reader, found: "re.Match[str]") -> int:
     if inner is not None:
         reader.add("QUOTED", '"' + inner.replace("\\", "") + '"', *found.span())
     return found.end()
+
+
+def _contracted(reader: Reader, last: Token) -> bool:
+    """Reads `isn't` as `is not`, which is reported, and `doesn't` as `does not`, which the parser reports."""
+    words = {"isn": "is", "aren": "is", "doesn": "does", "don": "does"}
+    apostrophe = last.end
+    if last.text not in words or not _CONTRACTION.match(reader.text, apostrophe):
+        return False
+    reader.tokens.pop()
+    word, span = words[last.text], Span(last.start, apostrophe + 2)
+    if word == "is":
+        phrase = reader.text[span.start : span.end]
+        reader.report(OtherPhrase(span=span, phrase=phrase, instead="is not"))
+    reader.word(word, span.start, span.end)
+    reader.word("not", span.start, span.end)
+    return True
 
 
 def _comment(reader: Reader, found: "re.Match[str]") -> int:
@@ -332,8 +405,24 @@ def _unknown(reader: Reader, found: "re.Match[str]") -> int:
     """Any other character."""
     character = found.group()[0]
     place = Span(found.start(), found.start() + 1)
+    if character == "]" and _opened(reader):
+        reader.add("MARK", ")", place.start, place.end)
+        return place.end
     reader.report(UnknownCharacter(span=place, character=character, advice=_ADVICE.get(character)))
+    if character == "[":
+        reader.add("MARK", "(", place.start, place.end)
+        return place.end
     return found.end()
+
+
+def _opened(reader: Reader) -> bool:
+    """Whether a `[` was read as the parenthesis that is still open."""
+    depth = 0
+    for token in reversed(reader.tokens[-_LONGEST_LIST:]):
+        depth += {"RPAR": 1, "LPAR": -1}.get(token.type, 0)
+        if depth < 0:
+            return reader.text[token.start] == "["
+    return False
 
 
 _sign_pattern = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, reverse=True))
@@ -341,7 +430,7 @@ _sign_pattern = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, rev
 MISTAKES: list[tuple["re.Pattern[str]", Mistake]] = [
     (re.compile(r"//[^\n]*|/\*(?s:.{0,20000}?)\*/|/\*[^\n]*|--(?= )[^\n]*"), _comment),
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[T ][0-9]{1,2}:|T)[\w.:+-]*"), _instant),
-    (re.compile(r"[0-9]+-[0-9]+-[0-9]+[\w.:-]*|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}"), _date),
+    (re.compile(rf"[0-9]+-[0-9]+-[0-9]+[\w.:-]*|[0-9]{{1,2}}\.[0-9]{{1,2}}\.[0-9]{{4}}|{_DAY_MONTH_YEAR}"), _date),
     (re.compile(r"[0-9]+:[0-9]+[\w.:]*"), _clock),
     (re.compile(r"\d[\w.]*[eE][+-][0-9]+|(?:\d|\.\d)[\w.]*(?:,[0-9][\w.]*)*%?"), _digits),
     (re.compile(r"\w[\w.\u0300-\u036f]*"), _words),

@@ -4,6 +4,7 @@ from typing import Any
 
 from dsl import syntax
 from dsl.diagnostics.grammar import MOST_TIERS, MOST_WORDS, TooManyCases, TooManyTiers, UnknownPeriod
+from dsl.diagnostics.phrases import OtherPhrase
 from dsl.parser.automaton import Action
 from dsl.parser.builder import Builder
 from dsl.parser.expressions import limited
@@ -18,7 +19,13 @@ def _over(b: Builder, span: Span, args: list[Any]) -> syntax.Basis:
     if period is None and len(keys) == 1 and keys[0].text in PERIODS:
         return syntax.Basis(span, False, (), keys[0].text)
     if period is not None and period.text not in PERIODS:
-        b.report(UnknownPeriod(span=period.span, name=period.text, key=False))
+        if len(keys) == 1 and keys[0].text in PERIODS:
+            if b.source.slice(keys[0].span) == keys[0].text:  # else it was put right already
+                named, other = keys[0].text, period.text
+                phrase, instead = f"per {named} per {other}", f"per {other} per {named}"
+                b.report(OtherPhrase(span=span, phrase=phrase, instead=instead))
+            return syntax.Basis(span, False, (syntax.Path(period.span, period.text),), keys[0].text)
+        b.report(UnknownPeriod(span=period.span, name=period.text, key=False, keys=tuple(key.text for key in keys)))
         return syntax.Basis(span, False, keys, "month")
     return syntax.Basis(span, False, keys, period.text if period else None)
 

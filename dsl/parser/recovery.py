@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 from dsl import syntax
 from dsl.diagnostics import Diagnostic, nearest
-from dsl.diagnostics.misplaced import ClauseOutside
+from dsl.diagnostics.misplaced import CaseNeedsQuotes, ClauseOutside
 from dsl.parser import declarations, expressions, prices
 from dsl.parser.automaton import BREAK, Action, Automaton
 from dsl.parser.builder import Builder, Open, TooLong
 from dsl.parser.explain import explain
 from dsl.parser.place import Piece, Place
-from dsl.parser.remedy import Dropped, Joined, NewPiece, Repair, Requoted
+from dsl.parser.remedy import Dropped, Joined, NewPiece, Repair, Rephrased, Requoted
 from dsl.parser.token import Token
-from dsl.source import Source
+from dsl.source import Source, Span
 from dsl.words import CLAUSES, DECLARATIONS, HEADER
 
 ACTIONS: dict[str, Action] = {**expressions.ACTIONS, **prices.ACTIONS, **declarations.ACTIONS}
@@ -73,6 +73,7 @@ class PieceParser:
         self.builder = Builder(source)
         self.headless = False
         self.repaired: set[int] = set()
+        self.replaced: set[int] = set()
         self.rest: Piece | None = None
         self.joined: Diagnostic | None = None
         self.machine = self._machine()
@@ -128,18 +129,27 @@ class PieceParser:
         self.broken = True
         # A place is put right once: taken back before it, the machine would come here again, and again. And only so
         # many places: to look at one may take as long as its clause.
+        if isinstance(remedy, Rephrased) and at not in self.repaired and len(self.repaired) < MOST_REPAIRS:
+            self.repaired.add(at)
+            if remedy.part:
+                self._without_last(remedy.begin)
+            else:
+                self._reread(start, remedy.begin)
+            whole = self.tokens[remedy.begin].span.to(self.tokens[remedy.stop - 1].span)
+            return self._fed(remedy.feed, whole, remedy.stop)
         if isinstance(remedy, Repair) and at not in self.repaired and len(self.repaired) < MOST_REPAIRS:
             self.repaired.add(at)
+            if len(remedy.feed) == remedy.skip:
+                for index, (kind, text) in enumerate(remedy.feed, at):
+                    self._replace(index, kind, text)
+                return at
             here = self.tokens[at].span if remedy.skip else place.span
-            feed = [Token(kind, text, here.start, here.end, False) for kind, text in remedy.feed]
-            self.machine.run(feed, 0, len(feed))
-            return at + remedy.skip
+            return self._fed(remedy.feed, here, at + remedy.skip)
         if isinstance(remedy, NewPiece):
             self._begin_another(remedy.kind, start)
             at = min(at, self.end)
         if isinstance(remedy, Requoted) and (opened := self.machine.top(Open)) is not None and opened.parts:
-            old = self.tokens[start]
-            self.tokens[start] = Token("QUOTED", f'"{old.text}"', old.start, old.end, old.fresh)
+            self._replace(start, "QUOTED", f'"{self.tokens[start].text}"')
             return self._without_last(start)[1]
         # A price by cases that lacks some of them would be wrong in another way.
         drop = isinstance(remedy, Dropped) or [t.type for t in self.tokens[start : min(start + 2, at)]] == [
@@ -150,10 +160,26 @@ class PieceParser:
             self._replace_head()
         return self._next_start(start, at)
 
+    def _fed(self, feed: Sequence[tuple[str, str]], place: Span, at: int) -> int:
+        """Takes the tokens that were meant, all of them at one place; the index to go on from."""
+        tokens = [Token(kind, text, place.start, place.end, False) for kind, text in feed]
+        self.machine.run(tokens, 0, len(tokens))
+        return at
+
+    def _replace(self, index: int, kind: str, text: str) -> None:
+        """Puts another token in place of one that was reported: read again, it is no mistake any more."""
+        old = self.tokens[index]
+        self.tokens[index] = Token(kind, text, old.start, old.end, old.fresh)
+        self.replaced.add(old.start)
+
+    def _forget_from(self, offset: int) -> None:
+        """Drops the diagnostics of what is read again, but those of tokens that were replaced."""
+        found = self.builder.diagnostics
+        found[:] = [d for d in found if d.span.start < offset or d.span.start in self.replaced]
+
     def _begin_another(self, word: str, start: int) -> None:
         """Ends the piece before the clause, which is the first line of a declaration with its word misspelt."""
-        old = self.tokens[start]
-        self.tokens[start] = Token(word.upper(), word, old.start, old.end, old.fresh)
+        self._replace(start, word.upper(), word)
         self.rest = Piece("event" if word == "every" else word, start, self.end)
         self.end = start
 
@@ -175,7 +201,8 @@ class PieceParser:
         found = bisect_left(self.damage, first)
         if found < len(self.damage) and self.damage[found] < last:
             return
-        if any(first <= d.span.start < last for d in self.builder.diagnostics[-3:]):
+        about = self.builder.diagnostics[-3:]
+        if not isinstance(diagnostic, CaseNeedsQuotes) and any(first <= d.span.start < last for d in about):
             return
         if isinstance(diagnostic, ClauseOutside) and any(d.id == diagnostic.id for d in self.builder.diagnostics):
             return
@@ -215,8 +242,12 @@ class PieceParser:
         """Takes the clause again, up to the token at an index: that token has closed what could have gone on."""
         if not 0 < at - start <= LONGEST_REWIND or any(start <= index <= at for index in self.repaired):
             return
+        self._forget_from(self.tokens[start].start)
+        self._reread(start, at)
+
+    def _reread(self, start: int, at: int) -> None:
+        """Takes the clause from its start again, up to the token at an index."""
         opened, offset = self.machine.top(Open), self.tokens[start].start
-        self.builder.diagnostics[:] = [d for d in self.builder.diagnostics if d.span.start < offset]
         if not self.machine.unwind(Open):
             self.machine = self._machine()
         elif opened.parts and opened.parts[-1].span.start == offset:
@@ -242,9 +273,7 @@ class PieceParser:
 
     def _back_to(self, start: int, index: int) -> int:
         """Takes the machine back to where it was before the token at an index, or where it could go no further."""
-        offset = self.tokens[index].start
-        diagnostics = self.builder.diagnostics
-        diagnostics[:] = [d for d in diagnostics if d.span.start < offset]
+        self._forget_from(self.tokens[index].start)
         if not self.machine.unwind(Open):
             self.machine = self._machine()
         return self.machine.run(self.tokens, start, index)

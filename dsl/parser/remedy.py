@@ -21,6 +21,17 @@ class Repair(Remedy):
 
 
 @dataclass(frozen=True)
+class Rephrased(Remedy):
+    """Read the clause again, with these tokens in place of those from index `begin` to `stop`, and go on there."""
+
+    feed: tuple[tuple[str, str], ...]
+    begin: int
+    stop: int
+    part: bool = False
+    """Whether the part before belongs to it: it was taken for complete too early."""
+
+
+@dataclass(frozen=True)
 class Dropped(Remedy):
     """Drop the clause, though it could end here: it would mean something else."""
 

@@ -13,7 +13,7 @@ __all__ = ["expression_text", "format_file"]
 
 
 def format_file(file: syntax.File) -> str:
-    """The canonical text of a file that parsed without errors; it ends with one line break.
+    """The canonical text of a file that parsed without errors; it ends with one line break, unless it is empty.
 
     Comments stay with what they stand at. Raises ValueError for a file that did not parse whole: the caller has
     its diagnostics and shows those instead.

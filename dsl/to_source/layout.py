@@ -120,7 +120,8 @@ def render(source: Source, header: list[Item], declarations: list[Item], last: l
         _write(source, item, block, keep_blanks=True)
         blocks.append(block)
     blocks.append(_comment_lines(source, last, None, 0, keep_blanks=True))
-    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+    text = "\n\n".join("\n".join(block) for block in blocks if block)
+    return text + "\n" if text else ""
 
 
 def _write(source: Source, item: Item, out: list[str], keep_blanks: bool = False) -> None:

@@ -8,8 +8,10 @@ import pytest
 
 from dsl import core
 from dsl.checker import check
-from dsl.invariants import violated
+from dsl.diagnostics.grammar import MOST_STEPS
+from dsl.invariants import DEEPEST, violated
 from dsl.source import Source
+from dsl.traversal import depth
 from tests.dsl.rules import ruleset
 from tests.programs import random_program
 
@@ -99,3 +101,18 @@ def test_presence_is_followed_through_and_or_not() -> None:
     for condition, sound in cases:
         line = core.CountsLine(("sale",), condition, None)
         assert (broken(1, counts=(line,)) == "") == sound
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_checker_refuses_what_is_too_deep_for_back_ends(more: int) -> None:
+    """One limit for both: the deepest condition that the parser takes is as deep as the promise allows."""
+    text = "ruleset a version 1 effective 2026-07-01 currency EUR event e l list of string m integer from 0 to 1 "
+    nested = "not " * (MOST_STEPS + more) + ">1 l"
+    checked, found = check(Source("a.vpi", f"{text} interaction x counts e with {nested} price 1"))
+    assert (checked is None) is bool(more)
+    if checked is None:
+        assert [diagnostic.id for diagnostic in found] == ["expression-too-long"]
+    else:
+        assert list(violated(checked)) == []
+        condition = checked.interactions[0].counts[0].condition
+        assert condition is not None and depth(condition) == DEEPEST

@@ -167,3 +167,9 @@ def test_a_broken_file_is_refused() -> None:
     assert diagnostics and file.broken
     with pytest.raises(ValueError, match="syntax errors"):
         format_file(file)
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \n\n", "\r\n"])
+def test_an_empty_file_stays_empty(text: str) -> None:
+    file, _ = parse(Source("example.vpi", text))
+    assert format_file(file) == ""

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from dsl import syntax
+from dsl.source import Span
 
 FREE_TEXT = {"span", "text", "value", "source", "title", "label"}
 """Fields that hold what an author makes up."""
@@ -68,7 +69,7 @@ def _variants(node: syntax.Node) -> Iterator[str]:
 def _shape(value: object) -> str:
     if isinstance(value, bool | str) or value is None:
         return str(value)
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not isinstance(value, Span):
         return "several" if len(value) > 1 else "one" if value else "none"
     return "given"
 

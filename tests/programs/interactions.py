@@ -1,6 +1,7 @@
 """Random interactions: what counts, how often, how many units, at what price."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from tests.programs.conditions import condition
 from tests.programs.declarations import LABELS
@@ -122,12 +123,20 @@ def _limits(scope: Scope) -> list[Tokens]:
     return limits
 
 
+LARGEST_FACTOR = Decimal("3.9")
+"""What all surcharges of an interaction come to at most: 250% of the largest amount still fits into money after it."""
+
+
 def _adjustments(scope: Scope) -> list[Tokens]:
     rng = scope.rng
     made: list[Tokens] = []
+    left = LARGEST_FACTOR
     for _ in range(rng.choice((0, 0, 1, 1, 2, 3))):
         kind = rng.choice(("discount", "surcharge"))
         share = percent(rng, 100 if kind == "discount" else 250)
+        if kind == "surcharge" and 1 + share / 100 > left:
+            kind, share = "discount", percent(rng)
+        left /= 1 + share / 100 if kind == "surcharge" else 1
         test = condition(scope, max(0, scope.shop.size.depth - 1))
         made.append([kind, number_text(rng, share) + "%", "with", *test.tokens])
     return made

@@ -38,7 +38,7 @@ class Slip:
 
 
 SLIPS = (
-    Slip("version 1", "version one", "expected"),
+    Slip("version 1", "version one", "other-word"),
     Slip("currency USD", "curency USD", "unknown-declaration"),
     Slip("  voice boolean", "  voice", "missing-type"),
     Slip("  results integer", "  results integer = 5", "other-word"),
@@ -114,10 +114,11 @@ def test_a_line_that_lacks_its_end_does_not_take_the_next() -> None:
 
 
 def test_a_hard_word_as_a_name_costs_one_mistake_wherever_a_declaration_would_begin() -> None:
-    assert found("event a\n  event string\n  b string\n")[1] == [(2, "hard-word-as-name")]
+    assert found("event a\n  event string optional\n  b string\n")[1] == [(2, "hard-word-as-name")]
+    assert found("event a\n  every string\n  b string\n")[1] == [(2, "hard-word-as-name")]
     assert found("interaction event\n  counts a\n  price 1\n")[1] == [(1, "hard-word-as-name")]
     assert found("interaction a\n  counts event search\n  price 1\n")[1] == [(2, "needless-word")]
-    assert found("interaction a\n  counts every event\n  price 1\n")[1] == [(2, "other-word")]
+    assert found("interaction a\n  counts every event\n  price 1\n")[1] == [(2, "other-phrase")]
 
 
 def test_a_mistake_of_the_lexer_is_not_reported_again_by_the_parser() -> None:
@@ -146,3 +147,13 @@ def test_line_breaks_and_indentation_mean_nothing_in_a_right_file() -> None:
     ragged, mistakes = found(re.sub(r"(\"[^\"]*\")| ", lambda blank: blank[1] or "\n\t", FILE))
     assert mistakes == []
     assert len(flat.declarations) == len(ragged.declarations) == len(file.declarations) == 3
+
+
+def test_cases_without_their_quotes_are_named_one_by_one() -> None:
+    text = "interaction a\n  price by b\n    app 1\n    cap 2\n    plus 3\n    limit 4\n  counts c\n"
+    file, mistakes = found(text)
+    assert mistakes == [(line, "case-needs-quotes") for line in (4, 5, 6)]
+    (interaction,) = file.declarations
+    assert isinstance(interaction, syntax.Interaction)
+    assert [type(clause) for clause in interaction.clauses] == [syntax.PriceClause, syntax.Counts]
+    assert {name for _, name in found("interaction a price by b " + "cap 1 " * 9)[1]} == {"case-needs-quotes"}

@@ -55,10 +55,10 @@ def flat_tree(node: object) -> str:
         while inner and inner[-1] == "-":
             inner.pop()
         return f"{type(node).__name__}({', '.join(inner)})"
-    if isinstance(node, tuple):
-        return f"({', '.join(flat_tree(part) for part in node)})" if node else "-"
     if isinstance(node, Span):
         return f"{node.start}–{node.end}"
+    if isinstance(node, tuple):
+        return f"({', '.join(flat_tree(part) for part in node)})" if node else "-"
     return "-" if node is None or node is False else "true" if node is True else str(node)
 
 
