@@ -107,8 +107,19 @@ def _hit(comparison: Comparison, hit: Sequence[Customer], before: str, after: st
 def _sample(sample: Sample, before: str, after: str, currency: str) -> None:
     event = sample.event
     click.echo(f"  {event.type} {event.id} of {event.subject} (differs in {', '.join(sample.kinds)})")
-    for label, why in zip((before, after), sample.whys, strict=True):
-        click.echo(f"    {label}: {_cost(why, currency)}: {why.reason}")
+    reasons = [[why.reason, *_arithmetic(why)] for why in sample.whys]
+    if reasons[0][0] != reasons[1][0]:
+        # Why it counts, or not, says it all.
+        reasons = [reason[:1] for reason in reasons]
+    for label, why, reason, other in zip((before, after), sample.whys, reasons, reasons[::-1], strict=True):
+        told = [reason[0], *(sentence for sentence in reason[1:] if sentence not in other)]
+        click.echo(f"    {label}: {_cost(why, currency)}: {'; '.join(told)}")
+
+
+def _arithmetic(why: Why) -> list[str]:
+    """The steps that compute, which are no conditions; the last only says the sum again."""
+    found = [step.text for top in why.steps for step in top.steps if step.verdict is None]
+    return found[:-1]
 
 
 def _cost(why: Why, currency: str) -> str:

@@ -25,6 +25,7 @@ from service.replay.batches import Broken
 from service.replay.changes import CantWrite, write_changes
 from service.replay.comparison import CantCompare, comparing
 from service.replay.duckdb import Settings
+from service.replay.interrupting import watching
 from service.replay.prepare import CantPrepare, OnError, find, prepare
 from service.replay.prepared import NotPrepared, Prepared, open_prepared
 from service.replay.recorded import History, from_ledger
@@ -71,9 +72,9 @@ class Read:
 def replay(wanted: Wanted) -> int:
     """The whole command; returns its exit code. Ends the command where an input can't be used."""
     try:
-        with tempfile.TemporaryDirectory(prefix="vpi-replay-") as folder:
+        with tempfile.TemporaryDirectory(prefix="vpi-replay-") as folder, watching():
             return _replay(wanted, Path(folder))
-    except (KeyboardInterrupt, duckdb.InterruptException):
+    except KeyboardInterrupt:
         click.echo("vpi: interrupted; nothing is left half-written", err=True)
         return INTERRUPTED
     except duckdb.OutOfMemoryException:
