@@ -303,10 +303,11 @@ async def _print_models(console: Console, client: Client, events: Sequence[Event
 
 async def _models(client: Client, events: Sequence[Event], results: Results) -> dict[str, Results]:
     """The recorded answers, and dry runs of the other models."""
-    # A dry run ignores ids, so that what was sent twice would cost twice: of each id the first goes.
+    # A dry run ignores ids, so that what was sent twice would cost twice: of each id the first that was not refused goes.
     first_of_id: dict[tuple[object, object], Event] = {}
-    for event in events:
-        first_of_id.setdefault((event.source, event.id), event)
+    for event, result in zip(events, results, strict=True):
+        if not result.HasField("error"):
+            first_of_id.setdefault((event.source, event.id), event)
     models: dict[str, Results] = {RULESET: [result for result in results if not result.evaluation.duplicate]}
     for name in MODELS:
         models[name] = await client.evaluate_batch(list(first_of_id.values()), name, dry_run=True)
