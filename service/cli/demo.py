@@ -303,7 +303,7 @@ async def _print_models(console: Console, client: Client, events: Sequence[Event
 
 async def _models(client: Client, events: Sequence[Event], results: Results) -> dict[str, Results]:
     """The recorded answers, and dry runs of the other models."""
-    # A dry run ignores ids, so that what was sent twice would cost twice: of each id the first that was not refused goes.
+    # A dry run ignores ids, so that what was sent twice would cost twice: of each id the first that was taken goes.
     first_of_id: dict[tuple[object, object], Event] = {}
     for event, result in zip(events, results, strict=True):
         if not result.HasField("error"):

@@ -141,7 +141,7 @@ def _run(place: str, address: str, workers: int, checked: Sequence[Checked], jso
 
 def _open(place: str, checked: Sequence[Checked]) -> Ledger:
     """The ledger, made where there is none yet and rules to put into it."""
-    if not is_memory(place) and not is_postgres(place) and Path(place).exists() and not os.access(place, os.W_OK):
+    if not is_memory(place) and not is_postgres(place) and Path(place).is_file() and not os.access(place, os.W_OK):
         # SQLite opens it all the same, and each event would be turned away.
         raise CantOpen(f"{place} can't be served: its file can only be read")
     if checked:
