@@ -91,7 +91,11 @@ class Load:
         self._ending = True
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
-                await asyncio.gather(*self._tasks)
+                ended = await asyncio.gather(*self._tasks, return_exceptions=True)
+            # A caller whose task was cancelled with its broken connection has ended as well; what it left is sent again.
+            for result in ended:
+                if isinstance(result, Exception):
+                    raise result
         finally:
             for task in self._tasks:
                 task.cancel()
