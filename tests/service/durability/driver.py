@@ -92,7 +92,7 @@ class Load:
         try:
             async with asyncio.timeout(LONGEST_SECONDS):
                 ended = await asyncio.gather(*self._tasks, return_exceptions=True)
-            # A caller whose task was cancelled with its broken connection has ended as well; what it left is sent again.
+            # A caller whose task was cancelled with its connection has ended as well; what it left is sent again.
             for result in ended:
                 if isinstance(result, Exception):
                     raise result
