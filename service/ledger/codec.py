@@ -109,8 +109,11 @@ def instant_of(time: object) -> int:
 
 def _kept(value: object) -> str:
     match value:
-        case None | bool() | int() | str():
+        case None | bool() | str():
             return json.dumps(value)
+        case int():
+            # Python neither writes nor reads an integer of thousands of digits.
+            return str(value) if -LARGEST_PLAIN < value < LARGEST_PLAIN else f'{{"integer":"{Decimal(value)}"}}'
         case float():
             return f'{{"double":"{value!r}"}}'
         case Decimal():
@@ -142,6 +145,8 @@ def _decoded(value: Any) -> object:
             return float(content)
         case "decimal":
             return Decimal(content)
+        case "integer":
+            return int(Decimal(content))
         case "timestamp":
             return Instant(content)
         case "other":

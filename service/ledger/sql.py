@@ -158,7 +158,7 @@ class Book:
         self._seen_used |= self._rows.used
         self._start()
 
-    def submit(self, submission: Submission, sequences: Sequence[int] | None = None) -> list[Answer]:
+    def submit(self, submission: Submission) -> list[Answer]:
         """Rates a submission's events in order and adds their rows; one answer an event."""
         known = self._known(submission)
         rate = submission.rater()
@@ -200,7 +200,7 @@ class Book:
 
     def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
         """Adds the void of an entry, or gives the one that there is. Raises NotRecorded."""
-        if not (_is_key(source) and _is_key(event_id)):
+        if not (is_key(source) and is_key(event_id)):
             raise NotRecorded(ruleset)
         stream = self._tables.stream(ruleset, source, make=False)
         kept = None if stream is None else self._tables.known(stream, [event_id]).get(event_id)
@@ -231,9 +231,8 @@ class Book:
         asked: dict[str, list[str]] = {}
         for event in submission.events:
             source, event_id = event.source, event.id
-            # Whatever else stands there can't have been recorded; nor can it be asked for, in some databases.
-            if type(source) is str and type(event_id) is str and _is_key(source) and _is_key(event_id):
-                asked.setdefault(source, []).append(event_id)
+            if is_key(source) and is_key(event_id):
+                asked.setdefault(source, []).append(event_id)  # type: ignore[arg-type]  # keys are texts
         name = submission.ruleset
         found: dict[tuple[str, str, str], Known] = {}
         for source, ids in asked.items():
@@ -401,8 +400,9 @@ def _names(evaluation: Evaluation) -> str:
     return f" {' '.join(names)} " if names != [""] else ""
 
 
-def _is_key(text: str) -> bool:
-    if not 0 < len(text) <= LONGEST_MEMBER or "\0" in text:
+def is_key(text: object) -> bool:
+    """Whether an event's source or id may have been recorded; some databases can't even be asked for another."""
+    if type(text) is not str or not 0 < len(text) <= LONGEST_MEMBER or "\0" in text:
         return False
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
 

@@ -76,6 +76,7 @@ class SqliteLedger:
         self._busy_seconds = busy_seconds
         self._reacts: list[Callable[[Sequence[Published]], None]] = []
         self._position: int | None = None
+        self._behind = False
         self._writer = 0
         self._registered = False
         self._warned = ("", 0)
@@ -173,15 +174,15 @@ class SqliteLedger:
         if fresh:
             self._book.forget()
         self._tables.begin(fresh)
-        if fresh or self._position is None:
+        if fresh or self._behind or self._position is None:
             (position,) = self._writing.execute("SELECT coalesce(max(position), 0) FROM publications").fetchone()
-            if position != self._position:
+            if self._behind or position != self._position:
                 # Only what all have taken over is done with: where one fails, the next transaction tells them again.
-                self._position = None
+                self._behind = True
                 published = reading.published(_query(self._writing)) if self._reacts else []
                 for react in self._reacts:
                     react(published)
-                self._position = position
+                self._position, self._behind = position, False
         self._data_version = seen
 
     def _chained(self) -> Chained:

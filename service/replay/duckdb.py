@@ -4,7 +4,6 @@ What SQL leaves (`Plan.customers`) is priced customer by customer by the per-eve
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -18,12 +17,12 @@ from pyarrow import parquet
 from dsl.core import Ruleset
 from dsl.event import Event
 from dsl.to_sql import BY_TIME, DuckDb, Order, Outcome, Plan, Stage, declarations, plan, refusals
-from service.content import content_of
+from service.ledger import codec
 from service.rating import rater
 from service.registry import Versions
 from service.replay.prepared import Prepared
 from service.replay.python import Arrival, Engine, Reckoned
-from service.replay.rows import FIXED, Rows, encoded
+from service.replay.rows import FIXED, Rows
 
 _AT_ONCE = 50_000
 _SUBJECT = FIXED.index("subject")
@@ -285,10 +284,9 @@ def _numbered(prepared: Prepared, found: Iterable[tuple[Any, ...]]) -> Iterator[
             yield {"id_number": number, "content": content, "seq": row[0]}
 
 
-def content_key(event: Event) -> object:
-    """What is equal for two events exactly if their contents are; members of any kind may stand in it."""
-    *members, data = content_of(event)
-    return json.dumps([encoded(member) for member in members]), data
+def content_key(event: Event) -> bytes:
+    """What is equal for two events exactly if their contents are, as a ledger tells it."""
+    return codec.content_hash(event, codec.data_texts(event.data)[1])
 
 
 def _fetched(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:

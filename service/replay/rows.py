@@ -5,7 +5,6 @@ columns. What fits none is named in `misfits`. A row from which the event could 
 keeps the event itself as text in `raw`.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import TypeGuard
@@ -13,9 +12,10 @@ from typing import TypeGuard
 from dsl import acceptance
 from dsl.acceptance import LONGEST_BUILT_IN
 from dsl.core import UNIT_PLACES
-from dsl.event import Event, Instant, Other
+from dsl.event import Event, Instant
 from dsl.to_sql import OUTSIDE_PATHS, Column, Storage
 from dsl.zones import EARLIEST, LATEST
+from service.ledger import codec
 
 FIXED = ("seq", "id", "source", "type", "subject", "time_us", "flawed", "misfits", "raw")
 """The columns of every prepared table, before those of values."""
@@ -140,14 +140,14 @@ class Rows:
         if misfits:
             row[7] = f",{','.join(misfits)},"
         if left or not plain or misfits:
-            row[8] = encode(event)
+            row[8] = codec.event_text(event)
         return row
 
     def event(self, row: Sequence[object]) -> Event:
         """The event of a row, with the content that it had; its values may be written another way."""
         raw = row[8]
         if raw is not None:
-            return decode(str(raw))
+            return codec.event_of(str(raw))
         data: dict[str, object] = {}
         for path, columns in self._storages:
             for place, storage in columns:
@@ -162,57 +162,3 @@ class Rows:
                 if storage == "text":
                     break
         return Event(row[1], row[2], row[3], row[4], row[5], data)
-
-
-# ── an event as text ────────────────────────────────────────────────────────
-
-
-def encode(event: Event) -> str:
-    """An event as JSON text, whatever its values are."""
-    members = [event.id, event.source, event.type, event.subject, event.time]
-    data = {path: encoded(value) for path, value in event.data.items()}
-    return json.dumps([*map(encoded, members), data, event.conflicts], separators=(",", ":"))
-
-
-def decode(text: str) -> Event:
-    """The event that `encode` wrote."""
-    *members, data, conflicts = json.loads(text)
-    id_, source, type_, subject, time = map(_decoded, members)
-    return Event(
-        id_, source, type_, subject, time, {path: _decoded(value) for path, value in data.items()}, tuple(conflicts)
-    )
-
-
-def encoded(value: object) -> object:
-    """A value of an event as what JSON can hold; equal for equal values only."""
-    match value:
-        case None | bool() | str():
-            return value
-        case int():
-            return value if -_LARGEST <= value <= _LARGEST else {"decimal": str(Decimal(value))}
-        case Decimal():
-            return {"decimal": str(value)}
-        case float():
-            return {"double": repr(value)}
-        case Instant():
-            return {"instant": value.microseconds}
-        case Other():
-            return {"other": [value.shape, value.content]}
-        case list() | tuple():
-            return [encoded(member) for member in value]
-    return {"other": [type(value).__name__, repr(value)]}
-
-
-def _decoded(value: object) -> object:
-    match value:
-        case {"decimal": str(text)}:
-            return Decimal(text)
-        case {"double": str(text)}:
-            return float(text)
-        case {"instant": int(microseconds)}:
-            return Instant(microseconds)
-        case {"other": [str(shape), str(content)]}:
-            return Other(shape, content)
-        case list():
-            return [_decoded(member) for member in value]
-    return value

@@ -23,7 +23,7 @@ from dsl.zones import DAY
 from service.evaluator import Evaluator
 from service.ledger.interface import Query
 from service.ledger.rows import Rows
-from service.ledger.sqlite import SqliteLedger, sqlite3
+from service.ledger.sqlite import PRAGMAS, SqliteLedger, sqlite3
 from service.registry import Registry
 from service.rpc.convert import message_of
 from service.times import now
@@ -133,7 +133,7 @@ class Captured:
             path = Path(folder) / "ledger.db"
             SqliteLedger(path, now).close()
             connection = sqlite3.connect(str(path), isolation_level=None)
-            for pragma in ("synchronous = FULL", "cache_size = -65536", "wal_autocheckpoint = 8000"):
+            for pragma in PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
             started = time.perf_counter()
             for rows in self.transactions:

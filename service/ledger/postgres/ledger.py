@@ -51,8 +51,8 @@ from service.ledger.postgres.connection import (
     place_of,
     without_secrets,
 )
-from service.ledger.postgres.tables import Overtaken, PostgresTables, Wanted, storable, wanted
-from service.ledger.sql import Book, BookCounters, previewed
+from service.ledger.postgres.tables import Overtaken, PostgresTables, Wanted, wanted
+from service.ledger.sql import Book, BookCounters, is_key, previewed
 from service.times import as_text
 
 MOST_ATTEMPTS = 6
@@ -115,7 +115,7 @@ class PostgresLedger:
     def _subject_of(self, ruleset: str, source: str, event_id: str) -> str:
         """Whose event it is; that never changes. Raises NotRecorded."""
         parameters = {"ruleset": ruleset, "source": source, "event_id": event_id}
-        if not (storable(source) and storable(event_id)):
+        if not (is_key(source) and is_key(event_id)):
             raise NotRecorded(ruleset)
         rows = self._select(_SUBJECT, parameters)
         if not rows:

@@ -18,7 +18,7 @@ from service.ledger import codec
 from service.ledger.interface import Submission
 from service.ledger.postgres.connection import Connection
 from service.ledger.rows import Chained, EntryRow, Known, RefusedRow, Rows, UsageRow
-from service.ledger.sql import LONGEST_MEMBER, MOST_REMEMBERED
+from service.ledger.sql import MOST_REMEMBERED, is_key
 
 NOT_YET = -1
 """The number of a customer or stream that is still to be made."""
@@ -121,13 +121,6 @@ Name = tuple[str, str]
 """A ruleset, and a subject or source of it."""
 
 
-def storable(text: object) -> bool:
-    """Whether a member of an event may have been recorded; anything else PostgreSQL can't even be asked for."""
-    if type(text) is not str or not 0 < len(text) <= LONGEST_MEMBER or "\0" in text:
-        return False
-    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
-
-
 class Overtaken(Exception):
     """A version was published since the transaction began, and is to be taken over before it rates."""
 
@@ -155,9 +148,9 @@ def wanted(group: Iterable[Submission]) -> Wanted:
         name = submission.ruleset
         count += len(submission.events)
         for event in submission.events:
-            if storable(event.source) and storable(event.id):
-                keys.add((name, event.source, event.id))  # type: ignore[arg-type]  # storable ones are strings
-            if storable(event.subject):
+            if is_key(event.source) and is_key(event.id):
+                keys.add((name, event.source, event.id))  # type: ignore[arg-type]  # keys are texts
+            if is_key(event.subject):
                 customers.add((name, event.subject))  # type: ignore[arg-type]
     return Wanted(list(customers), list(keys), count)
 

@@ -5,10 +5,11 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -53,6 +54,18 @@ wait $!
 """
 
 
+# Becomes the user that is named first and then the command that follows. `Popen(user=…)` would fork this process as it
+# is, and the copy of a process that speaks gRPC in other threads can die before it becomes anything else.
+AS_USER = """
+import os, pwd, sys
+user = pwd.getpwnam(sys.argv[1])
+os.setgroups([])
+os.setgid(user.pw_gid)
+os.setuid(user.pw_uid)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
 class PostgresMissing(Exception):
     """PostgreSQL's server is not installed."""
 
@@ -76,11 +89,14 @@ class PostgresServer:
         command = [str(self._binaries / "initdb"), "--pgdata", str(self._data), "--username", SUPERUSER]
         command += ["--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8"]
         done = subprocess.run(
-            command, cwd=self.folder, user=self._user, capture_output=True, text=True, timeout=120, check=False
+            self._as_user(command), cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
         )
         assert done.returncode == 0, f"initdb failed:\n{done.stdout}{done.stderr}"
         rules = self._data / "pg_hba.conf"
         rules.write_text(f"local all {GUARDED} scram-sha-256\n{rules.read_text()}")
+
+    def _as_user(self, command: list[str]) -> list[str]:
+        return command if self._user is None else [sys.executable, "-I", "-S", "-c", AS_USER, self._user, *command]
 
     def url(self, schema: str = "public", **more: str) -> str:
         """How a client reaches a schema of this server, as `postgresql://…`; `more` are libpq's parameters."""
@@ -102,12 +118,11 @@ class PostgresServer:
         server = [str(self._binaries / "postgres"), "-D", str(self._data), "-k", str(self.folder), *settings]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["/bin/sh", "-c", WITH_ITS_PARENT, "sh", str(self.folder), *server],
+                self._as_user(["/bin/sh", "-c", WITH_ITS_PARENT, "sh", str(self.folder), *server]),
                 cwd=self.folder,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                user=self._user,
                 start_new_session=True,
             )
         until = time.monotonic() + START_SECONDS
@@ -135,8 +150,8 @@ class PostgresServer:
             until = time.monotonic() + START_SECONDS
             while pid.exists() and time.monotonic() < until:
                 time.sleep(0.01)
-        # Whatever became of that, this ends the server.
-        with process.stdin as word:
+        # Whatever became of that, this ends the server, if it did not end by itself.
+        with suppress(BrokenPipeError), process.stdin as word:
             word.write(b"stop\n")
         process.wait(START_SECONDS)
 

@@ -10,8 +10,9 @@ from dsl.event import Event, Instant, Other
 from dsl.source import Source
 from dsl.to_python import compile_ruleset
 from dsl.to_sql import columns_of
+from service.ledger import codec
 from service.replay.duckdb import content_key
-from service.replay.rows import FIXED, Rows, decode, encode
+from service.replay.rows import FIXED, Rows
 from tests.dsl.rules import JULY, ruleset
 from tests.dsl.test_to_python import ANYTHING
 from tests.programs import as_event, random_events, random_program
@@ -51,7 +52,7 @@ def test_what_columns_do_not_tell_is_kept_as_it_came(data: dict[str, object]) ->
     event = Event("1", "/", "sale", "acme", JULY, data)
     raw = row_of(event)["raw"]
     assert isinstance(raw, str)
-    assert decode(raw) == event
+    assert codec.event_of(raw) == event
 
 
 def test_values_that_do_not_fit_are_named() -> None:
@@ -73,7 +74,7 @@ def test_any_value_is_the_same_again() -> None:
                 setattr(event, name, rng.choice([None, "", 5, "x" * 257, "\ud800", Other("a list"), True]))
         again = rows.event(rows.row(0, event))
         assert evaluate(again, {}) == evaluate(event, {})
-        if "snan" not in encode(event).lower():
+        if "snan" not in codec.event_text(event).lower():
             assert content_key(again) == content_key(event)
 
 
