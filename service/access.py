@@ -10,14 +10,16 @@ from threading import Thread
 from typing import Protocol, TypeVar
 
 from service.errors import QueueFull, ServiceError
-from service.ledger.interface import Answer, Ledger, Submission
+from service.ledger.interface import Answer, InSteps, Ledger, Submission
 
 MOST_WAITING = 50_000
 """Events that may wait for their commit; past it a call is refused. A batch on its own is always taken."""
 LARGEST_GROUP = 4_000
 """Events that share a commit, unless one submission has more."""
-GATHER_SECONDS = 0.004
+GATHER_SECONDS = 0.012
 """How long the first of a group waits for others, where the group before had several."""
+LARGEST_ON_LOOP = 256
+"""Events of a group that is rated on the event loop itself: handing a few to a thread costs more than rating them."""
 READERS = 2
 """Threads that read while another writes."""
 T = TypeVar("T")
@@ -67,10 +69,16 @@ class Direct:
 
 
 Job = tuple[Submission | Callable[[], object], "asyncio.Future[object]"]
+Group = tuple[list[Job], Sequence[object] | None]
+"""Jobs, and what they give once the transaction that is under way commits; None where they are still to be done."""
 
 
 class GroupCommit:
-    """One thread writes; what arrives while it commits makes up its next group.
+    """Submissions share transactions: what arrives while one commits makes up the next.
+
+    A thread of its own waits for the disk. Where the ledger can be asked step by step, small groups are rated on the
+    loop and only their commit is the thread's, since two threads that compute in turns keep each other waiting; large
+    groups are the thread's altogether, so that other calls go on meanwhile.
 
     Made and used on the running event loop. Submissions are recorded in the order in which they came.
     """
@@ -79,6 +87,7 @@ class GroupCommit:
         self, ledger: Ledger, most_waiting: int = MOST_WAITING, gather_seconds: float = GATHER_SECONDS
     ) -> None:
         self._ledger = ledger
+        self._in_steps = ledger if isinstance(ledger, InSteps) else None
         self._most_waiting = most_waiting
         self._gather_seconds = gather_seconds
         self._loop = asyncio.get_running_loop()
@@ -88,7 +97,7 @@ class GroupCommit:
         self._idle = asyncio.Event()
         self._idle.set()
         self._last_size = 0
-        self._groups: SimpleQueue[list[Job] | None] = SimpleQueue()
+        self._groups: SimpleQueue[Group | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, "ledger-reader")
         self._writer = Thread(target=self._write_groups, name="ledger-writer", daemon=True)
         self._writer.start()
@@ -123,16 +132,19 @@ class GroupCommit:
         if not self._busy:
             self._busy = True
             self._idle.clear()
-            # A caller on its own is answered at once. Where several call at a time the others are on their way: waiting
-            # for them makes one commit of several.
-            if self._last_size > 1:
-                self._loop.call_later(self._gather_seconds, self._hand_over)
-            else:
-                self._loop.call_soon(self._hand_over)
+            self._gather()
         return answer
 
+    def _gather(self) -> None:
+        """Waits for the rest of a group: a caller on its own is answered at once; where several call at a time the
+        others are on their way, and waiting for them makes one commit of several."""
+        if self._last_size > 1:
+            self._loop.call_later(self._gather_seconds, self._hand_over)
+        else:
+            self._loop.call_soon(self._hand_over)
+
     def _hand_over(self) -> None:
-        """Gives the writer its next group: submissions, or one other job."""
+        """Takes the next group, which is submissions or one other job, and leaves what may wait to the writer."""
         group: list[Job] = []
         events = 0
         while self._waiting:
@@ -148,7 +160,17 @@ class GroupCommit:
             events += len(job.events)
         self._waiting_events -= events
         self._last_size = len(group)
-        self._groups.put(group)
+        self._groups.put((group, self._added(group) if events <= LARGEST_ON_LOOP else None))
+
+    def _added(self, group: Sequence[Job]) -> Sequence[object] | None:
+        """The answers of a group that is ready to commit; None where it is to be done by the writer."""
+        submissions = [job for job, _ in group if isinstance(job, Submission)]
+        if self._in_steps is None or not submissions or not self._in_steps.begin():
+            return None
+        try:
+            return self._in_steps.add(submissions)
+        except Exception:  # noqa: BLE001 - the writer meets it again, and sees to it that only its cause suffers
+            return None
 
     def _done(self, group: Sequence[Job], results: Sequence[object]) -> None:
         for (_, answer), result in zip(group, results, strict=True):
@@ -159,7 +181,7 @@ class GroupCommit:
             else:
                 answer.set_result(result)
         if self._waiting:
-            self._hand_over()
+            self._gather()
         else:
             self._busy = False
             self._idle.set()
@@ -168,8 +190,18 @@ class GroupCommit:
 
     def _write_groups(self) -> None:
         while (group := self._groups.get()) is not None:
-            results = self._write(group)
-            self._loop.call_soon_threadsafe(self._done, group, results)
+            jobs, answers = group
+            results = self._write(jobs) if answers is None else self._commit(answers)
+            self._loop.call_soon_threadsafe(self._done, jobs, results)
+
+    def _commit(self, answers: Sequence[object]) -> Sequence[object]:
+        """The answers, or for each what the commit raises."""
+        assert self._in_steps is not None
+        try:
+            self._in_steps.commit()
+        except Exception as error:  # noqa: BLE001 - handed to the callers
+            return [error] * len(answers)
+        return answers
 
     def _write(self, group: Sequence[Job]) -> Sequence[object]:
         """One result a job: what it gives, or what it raises."""

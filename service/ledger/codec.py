@@ -21,8 +21,24 @@ LONGEST_PLAIN = 40
 """Digits of an integer that stands as itself in canonical text; longer ones stand with an exponent."""
 LARGEST_PLAIN = 10**LONGEST_PLAIN
 MOST_CACHED = 50_000
+MOST_SHAPES, LONGEST_SHAPE = 1_000, 100
+"""Kinds of data whose order of paths is remembered, and paths in one of them."""
 
 # ── an event's data ─────────────────────────────────────────────────────────
+
+
+class _Shapes(dict[tuple[str, ...], list[tuple[str, str]]]):
+    """By the paths of some data, these in order, each with its text: most events of a type have the same ones."""
+
+    def __missing__(self, paths: tuple[str, ...]) -> list[tuple[str, str]]:
+        shape = [(path, f"{quoted(path)}:") for path in sorted(paths)]
+        # Whoever sends other paths each time gains nothing by it, and must not fill the memory.
+        if len(self) < MOST_SHAPES and len(paths) <= LONGEST_SHAPE:
+            self[paths] = shape
+        return shape
+
+
+_SHAPES = _Shapes()
 
 
 def data_texts(data: dict[str, object]) -> tuple[str, str]:
@@ -32,20 +48,19 @@ def data_texts(data: dict[str, object]) -> tuple[str, str]:
     """
     kept: list[str] = []
     same = True
-    for path in sorted(data):
+    for path, begin in _SHAPES[tuple(data)]:
         value = data[path]
         kind = type(value)
         if kind is str:
-            text = quoted(value)  # type: ignore[arg-type]
+            kept.append(begin + quoted(value))  # type: ignore[arg-type]
         elif kind is bool:
-            text = "true" if value else "false"
+            kept.append(f"{begin}true" if value else f"{begin}false")
         elif kind is int and -LARGEST_PLAIN < value < LARGEST_PLAIN:
-            text = str(value)
+            kept.append(f"{begin}{value}")
         else:
             same = False
-            text = _kept(value)
-        kept.append(f"{quoted(path)}:{text}")
-    text = "{" + ",".join(kept) + "}"
+            kept.append(begin + _kept(value))
+    text = f"{{{','.join(kept)}}}"
     return text, (text if same else _canonical(data))
 
 
@@ -88,10 +103,12 @@ def _number(value: Decimal) -> str:
 def content_hash(event: Event, canonical_data: str) -> bytes:
     """The SHA-256 of an event's content."""
     kind, subject, time = event.type, event.subject, event.time
-    if type(time) is str:
+    if type(time) is not int and type(time) is str:
         time = parse_rfc3339(time)
     if type(kind) is str and type(subject) is str and type(time) is int:
         text = f"{kind}\0{subject}\0{time}\0{canonical_data}"
+        if text.isascii():
+            return sha256(text.encode()).digest()
     else:
         # Such an event was refused, if it came: it only has to differ from every one that was not.
         text = f"\x01{kind!r}\0{subject!r}\0{time!r}\0{canonical_data}"

@@ -15,7 +15,7 @@ from dsl.event import Event
 from dsl.zones import HOUR, zone_named
 from service.errors import EventRefused, IdTaken, NotRecorded, NoVersionInForce, ServiceError
 from service.ledger import codec
-from service.ledger.interface import Answer, Entry, Rate, Reprice, Submission, Void
+from service.ledger.interface import Answer, Entry, Rate, Rated, Reprice, Submission, Void
 from service.ledger.rows import Chained, CounterRow, EntryRow, Known, RefusedRow, Rows, UsageRow
 from service.times import as_text
 
@@ -111,6 +111,10 @@ class Book:
         self._clock = clock
         self._keys = codec.KeyTexts()
         self.chained = Chained(0, 0, b"")
+        self.trusting = False
+        """Whether events are taken to be new until their rows are refused: `write` then raises what the database does
+        about a key that is there, and the transaction is to be repeated without trust."""
+        self._days: dict[str, Callable[[int], int | None]] = {}
         self._seen_used: set[tuple[str, int]] = set()
         self.forget()
 
@@ -160,36 +164,50 @@ class Book:
 
     def submit(self, submission: Submission) -> list[Answer]:
         """Rates a submission's events in order and adds their rows; one answer an event."""
-        known = self._known(submission)
+        known = {} if self.trusting else self._known(submission.ruleset, submission.events)
         rate = submission.rater()
         name, now, fresh = submission.ruleset, self._clock(), self._fresh
         counters = self.counters(name)
         answers: list[Answer] = []
+        used = None
         self._number(len(submission.events))
         for event in submission.events:
+            key = (name, event.source, event.id)
             if type(event.source) is str and type(event.id) is str:
-                key = (name, event.source, event.id)
-                first = fresh.get(key)
-                kept = known.get(key) if first is None else None
+                first = fresh.get(key)  # type: ignore[arg-type]  # its members are strings
+                kept = known.get(key) if first is None else None  # type: ignore[arg-type]
                 if first is not None or kept is not None:
                     answers.append(self._repeated(name, event, first, kept))
                     continue
             rated = rate(event, counters)
-            if isinstance(rated, ServiceError):
-                violations = rated.violations if isinstance(rated, EventRefused | NoVersionInForce) else ()
-                self._refuse(name, event, str(rated), codec.violations_text(violations), now)
-                answers.append(rated)
+            if isinstance(rated, ServiceError) or rated[1].outcome is Outcome.UNKNOWN_EVENT:
+                answers.append(self._turned_away(name, event, rated, now))
                 continue
             ruleset, evaluation = rated
             entry = Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
             answers.append(entry)
-            if evaluation.outcome is Outcome.UNKNOWN_EVENT:
-                self._refuse(name, event, evaluation.reason, "[]", now)
-                continue
+            if ruleset is not used:
+                used = ruleset
+                self._rows.used.add((name, ruleset.version))
             content = self._add(entry, ruleset.zone)
-            fresh[key] = (content, entry)
-            counters.apply(evaluation.changes, ruleset.version)
+            fresh[key] = (content, entry)  # type: ignore[index]  # an accepted event's members are strings
+            if evaluation.changes:
+                counters.apply(evaluation.changes, ruleset.version)
         return answers
+
+    def _turned_away(self, name: str, event: Event, rated: Rated | ServiceError, now: int) -> Answer:
+        """The answer to an event that claims no key; it is kept as refused, unless it was recorded by other rules."""
+        if self.trusting:
+            kept = next(iter(self._known(name, (event,)).values()), None)
+            if kept is not None:
+                return self._repeated(name, event, None, kept)
+        if isinstance(rated, ServiceError):
+            violations = rated.violations if isinstance(rated, EventRefused | NoVersionInForce) else ()
+            self._refuse(name, event, str(rated), codec.violations_text(violations), now)
+            return rated
+        ruleset, evaluation = rated
+        self._refuse(name, event, evaluation.reason, "[]", now)
+        return Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
 
     def counters(self, ruleset: str) -> BookCounters:
         """A ruleset's counters."""
@@ -217,8 +235,8 @@ class Book:
         answer = codec.void_text(reason, lines, changes, self._keys)
         self._number(1)
         self._append(
-            entry, stream, kept.customer, kept.day, kept.data, kept.outcome, kept.interactions, answer, void.recorded,
-            kept.content, kept.sequence,
+            entry, stream, kept.customer, kept.day, kept.time, kept.data, kept.outcome, kept.interactions, answer,
+            kept.content, kept.sequence, void.recorded,
         )  # fmt: skip
         self._use(kept.customer, kept.day, lines, -1)
         counters.apply(changes, entry.version)
@@ -226,14 +244,13 @@ class Book:
 
     # ── looking up ──────────────────────────────────────────────────────────
 
-    def _known(self, submission: Submission) -> dict[tuple[str, str, str], Known]:
-        """The evaluations that the submission's events may repeat, by key."""
+    def _known(self, name: str, events: Sequence[Event]) -> dict[tuple[str, str, str], Known]:
+        """The evaluations that a ruleset's events may repeat, by key."""
         asked: dict[str, list[str]] = {}
-        for event in submission.events:
+        for event in events:
             source, event_id = event.source, event.id
             if is_key(source) and is_key(event_id):
                 asked.setdefault(source, []).append(event_id)  # type: ignore[arg-type]  # keys are texts
-        name = submission.ruleset
         found: dict[tuple[str, str, str], Known] = {}
         for source, ids in asked.items():
             stream = self._stream(name, source, make=False)
@@ -244,7 +261,7 @@ class Book:
 
     def known_keys(self, submission: Submission) -> set[tuple[object, object]]:
         """The sources and ids among the submission's events that are recorded."""
-        return {(source, event_id) for _, source, event_id in self._known(submission)}
+        return {(source, event_id) for _, source, event_id in self._known(submission.ruleset, submission.events)}
 
     def _repeated(self, name: str, event: Event, first: tuple[bytes, Entry] | None, kept: Known | None) -> Answer:
         content = codec.content_hash(event, codec.data_texts(event.data)[1])
@@ -287,36 +304,44 @@ class Book:
 
     def _add(self, entry: Entry, zone: str) -> bytes:
         """Adds an evaluation's row; gives the hash of its content."""
-        event, evaluation = entry.event, entry.evaluation
+        event, evaluation, name = entry.event, entry.evaluation, entry.ruleset
         data, canonical = codec.data_texts(event.data)
         content = codec.content_hash(event, canonical)
-        subject: str = event.subject  # type: ignore[assignment]  # an accepted event's members are strings
-        source: str = event.source  # type: ignore[assignment]
-        customer = self._customer(entry.ruleset, subject)
-        stream = self._stream(entry.ruleset, source, make=True)
+        # An accepted event's members are strings.
+        subject, source, time = event.subject, event.source, event.time
+        customer = self._customers.get((name, subject))  # type: ignore[arg-type]
+        if customer is None:
+            customer = self._customer(name, subject)  # type: ignore[arg-type]
+        stream = self._streams.get((name, source)) or self._stream(name, source, make=True)  # type: ignore[arg-type]
         assert stream is not None
+        if type(time) is not int:
+            time = codec.instant_of(time)
+        zone_days = self._days.get(zone)
+        if zone_days is None:
+            zone_days = self._days[zone] = zone_named(zone).blocks("day").get
+        day = zone_days(time // HOUR)
+        if day is None:
+            day = zone_named(zone).period("day", time)
         lines = evaluation.lines
         interactions = f" {lines[0].interaction} " if len(lines) == 1 else _names(evaluation)
-        answer = codec.answer_text(evaluation, self._keys)
-        day = _day(zone, codec.instant_of(event.time))
         self._append(
-            entry, stream, customer, day, data, evaluation.outcome._value_, interactions, answer, entry.recorded,
-            content, None,
+            entry, stream, customer, day, time, data, evaluation.outcome._value_, interactions,
+            codec.answer_text(evaluation, self._keys), content, None,
         )  # fmt: skip
         if lines:
             self._use(customer, day, lines, 1)
-        self._rows.used.add((entry.ruleset, entry.version))
         return content
 
     def _append(
-        self, entry: Entry, stream: int, customer: int, day: int, data: str, outcome: str, interactions: str,
-        answer: str, recorded: int, content: bytes, voids: int | None,
+        self, entry: Entry, stream: int, customer: int, day: int, time: int, data: str, outcome: str,
+        interactions: str, answer: str, content: bytes, voids: int | None, recorded: int = 0,
     ) -> None:  # fmt: skip
         event, head = entry.event, self._head
+        recorded = recorded or entry.recorded
         sequence = self._numbered.pop()
-        head.rows += 1
+        head.rows = number = head.rows + 1
         derived = f"{day} {outcome}{interactions}"
-        head.head = link(head.head, entry, sequence, derived, data, answer, recorded, content, voids)
+        head.head = chain = link(head.head, entry, sequence, derived, data, answer, recorded, content, voids)
         self._rows.entries.append(
             # A named tuple's own constructor takes three times as long.
             tuple.__new__(
@@ -327,7 +352,7 @@ class Book:
                     event.id,
                     customer,
                     day,
-                    codec.instant_of(event.time),
+                    time,
                     event.type,
                     data,
                     entry.version,
@@ -338,8 +363,8 @@ class Book:
                     recorded,
                     content,
                     head.writer,
-                    head.rows,
-                    head.head,
+                    number,
+                    chain,
                     voids,
                 ),
             )
@@ -405,12 +430,6 @@ def is_key(text: object) -> bool:
     if type(text) is not str or not 0 < len(text) <= LONGEST_MEMBER or "\0" in text:
         return False
     return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
-
-
-def _day(zone_name: str, time: int) -> int:
-    zone = zone_named(zone_name)
-    day = zone.blocks("day").get(time // HOUR)
-    return zone.period("day", time) if day is None else day
 
 
 class Preview:

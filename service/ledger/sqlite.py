@@ -47,6 +47,8 @@ BUSY_SECONDS = 10.0
 """How long one process waits for another's transaction."""
 WARN_AGAIN = 10_000_000
 """Microseconds after which the same trouble is logged again."""
+GROUPS_IN_DOUBT = 16
+"""Groups in which repeated events are looked for, after one that had some."""
 FIRST_WITH_BUG, LAST_WITH_BUG = (3, 7, 0), (3, 51, 2)
 """Releases of SQLite in which a checkpoint may lose commits where a file has two connections and a write-ahead log."""
 PRAGMAS = (
@@ -64,6 +66,10 @@ def has_wal_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
     return FIRST_WITH_BUG <= version <= LAST_WITH_BUG
 
 
+class _Repeated(Exception):
+    """Events were taken to be new and are not: nothing is done, and the transaction is to be repeated."""
+
+
 class SqliteLedger:
     """A ledger in the file at `path`, made where there is none; `clock` gives now as an instant.
 
@@ -77,6 +83,9 @@ class SqliteLedger:
         self._reacts: list[Callable[[Sequence[Published]], None]] = []
         self._position: int | None = None
         self._behind = False
+        self._waits = True
+        self._doubts = 0
+        """Groups to come whose keys are looked up before their events are rated."""
         self._writer = 0
         self._registered = False
         self._warned = ("", 0)
@@ -95,16 +104,73 @@ class SqliteLedger:
 
     def record(self, group: Sequence[Submission]) -> list[list[Answer]]:
         """See `Ledger.record`."""
-        with self._transaction() as book:
+        try:
+            with self._transaction():
+                return self.add(group)
+        except _Repeated:
+            with self._transaction():
+                return self.add(group)
+
+    def begin(self) -> bool:
+        """See `InSteps.begin`."""
+        execute = self._writing.execute
+        try:
+            # Without a log, a commit waits for those who read.
+            if not (self._opened and self._log and self._begun_at_once(execute)):
+                return False
+            self._start()
+        except Exception:  # noqa: BLE001 - whoever waits for it meets it again, and says what it is
+            self._undo()
+            return False
+        return True
+
+    def _begun_at_once(self, execute: Callable[[str], object]) -> bool:
+        self._wait_for_others(False)
+        try:
+            execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+    def _wait_for_others(self, wait: bool) -> None:
+        """Whether statements of the writing connection wait where another process holds the file."""
+        if wait is not self._waits:
+            self._writing.execute(f"PRAGMA busy_timeout = {int(self._busy_seconds * 1000) if wait else 0}")
+            self._waits = wait
+
+    def add(self, group: Sequence[Submission]) -> list[list[Answer]]:
+        """See `InSteps.add`."""
+        book = self._book
+        with self._undoing():
+            # Nearly all events are new, and adding a row finds out whether its key is taken. So keys are looked up
+            # beforehand only for a while after some were.
+            book.trusting = self._doubts == 0
             answers = [book.submit(submission) for submission in group]
-            book.write()
+            try:
+                book.write()
+            except sqlite3.IntegrityError as error:
+                if not book.trusting:
+                    raise
+                self._doubts = GROUPS_IN_DOUBT
+                raise _Repeated from error
+            self._doubts -= not book.trusting
         return answers
+
+    def commit(self) -> None:
+        """See `InSteps.commit`."""
+        with self._undoing(in_doubt=True):
+            self._writing.execute("COMMIT")
+            if not self._in_place():
+                self._let_go()
+                raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
+            self._book.committed()
+            self._registered = True
 
     def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
         """See `Ledger.void`."""
-        with self._transaction() as book:
-            void = book.void(ruleset, source, event_id, reason, reprice)
-            book.write()
+        with self._transaction():
+            void = self._book.void(ruleset, source, event_id, reason, reprice)
+            self._book.write()
         return void
 
     def publish(self, version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
@@ -135,27 +201,30 @@ class SqliteLedger:
         self._reacts.append(react)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Book]:
-        """A transaction that writes; whatever ends it early undoes it."""
-        committing = False
-        try:
+    def _transaction(self) -> Iterator[None]:
+        """A transaction that writes; it commits at the end, and whatever ends it early undoes it."""
+        with self._undoing():
             self._reopen()
-            connection, book = self._writing, self._book
-            connection.execute("BEGIN IMMEDIATE")
-            self._catch_up()
-            book.begin(self._chained())
-            yield book
-            committing = True
-            connection.execute("COMMIT")
-            if not self._in_place():
-                self._let_go()
-                raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
-            book.committed()
-            self._registered = True
+            self._wait_for_others(True)
+            self._writing.execute("BEGIN IMMEDIATE")
+            self._start()
+            yield
+        self.commit()
+
+    def _start(self) -> None:
+        """Begins the transaction's work: what others have written is taken over first."""
+        self._catch_up()
+        self._book.begin(self._chained())
+
+    @contextmanager
+    def _undoing(self, in_doubt: bool = False) -> Iterator[None]:
+        """Undoes the transaction where the block raises; errors of SQLite come out as LedgerUnavailable."""
+        try:
+            yield
         except sqlite3.Error as error:
             self._warn(str(error))
             self._let_go()
-            raise LedgerUnavailable(_in_words(error), in_doubt=committing) from None
+            raise LedgerUnavailable(_in_words(error), in_doubt=in_doubt) from None
         except BaseException:
             self._undo()
             raise
@@ -221,7 +290,8 @@ class SqliteLedger:
         connection = self._connect(mode)
         try:
             # A log lets readers and a writer go on side by side; the older way is slower, and safe in all releases.
-            connection.execute(f"PRAGMA journal_mode = {'TRUNCATE' if has_wal_bug() else 'WAL'}")
+            mode = "TRUNCATE" if has_wal_bug() else "WAL"
+            (journal,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
             migrate(connection, str(self._path), sqlite3.complete_statement)
             self._data_version = None
             self._inode = _inode(self._path)
@@ -229,6 +299,8 @@ class SqliteLedger:
             connection.close()
             raise
         self._writing = connection
+        self._waits = True
+        self._log = journal == "wal"
         self._tables = SqliteTables(connection)
         self._book = Book(self._tables, self._clock)
         self._opened = True

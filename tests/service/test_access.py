@@ -1,0 +1,148 @@
+"""What a server's event loop makes of a ledger: small groups on the spot, large ones in a thread, one commit."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dsl.event import Event
+from service.access import LARGEST_ON_LOOP, GroupCommit
+from service.errors import IdTaken, LedgerUnavailable, ServiceError
+from service.evaluator import Evaluator
+from service.ledger.interface import Answer, Entry, InSteps, Submission
+from service.ledger.sqlite import SqliteLedger, sqlite3
+from tests.service.ledger.ledgers import NOW
+from tests.service.rules import registry, search
+
+
+class Watched(SqliteLedger):
+    """A ledger that notes where it is worked with, and fails when it is told to."""
+
+    def __init__(self, path: Path, busy_seconds: float = 10.0) -> None:
+        super().__init__(path, lambda: NOW, busy_seconds)
+        self.added: list[tuple[str, int]] = []
+        self.commits: list[str] = []
+        self.failure: Callable[[Sequence[Submission]], Exception | None] = lambda group: None
+
+    def add(self, group: Sequence[Submission]) -> list[list[Answer]]:
+        """See `InSteps.add`."""
+        self.added.append((threading.current_thread().name, len(group)))
+        failure = self.failure(group)
+        if failure is not None:
+            self._undo()
+            raise failure
+        return super().add(group)
+
+    def commit(self) -> None:
+        """See `InSteps.commit`."""
+        self.commits.append(threading.current_thread().name)
+        super().commit()
+
+
+@asynccontextmanager
+async def opened(ledger: SqliteLedger) -> AsyncIterator[tuple[GroupCommit, Evaluator]]:
+    """The way to a ledger, with rules to rate by."""
+    assert isinstance(ledger, InSteps)
+    with closing(ledger):
+        access = GroupCommit(ledger)
+        try:
+            yield access, Evaluator(registry(), ledger, None)
+        finally:
+            await access.close()
+
+
+async def recorded(access: GroupCommit, evaluator: Evaluator, *events: Event) -> list[Answer]:
+    """One answer an event, each sent as a call of its own at the same time."""
+    calls = [access.record(evaluator.submission("shop", (event,))) for event in events]
+    return [answer for answers in await asyncio.gather(*calls) for answer in answers]
+
+
+async def test_a_few_calls_are_rated_on_the_loop_and_share_a_commit_that_a_thread_waits_for(tmp_path: Path) -> None:
+    ledger = Watched(tmp_path / "ledger.db")
+    async with opened(ledger) as (access, evaluator):
+        answers = await recorded(access, evaluator, *(search(f"e{n}") for n in range(50)))
+        assert all(isinstance(answer, Entry) and not answer.duplicate for answer in answers)
+    assert ledger.added == [("MainThread", 50)]
+    assert ledger.commits == ["ledger-writer"]
+
+
+async def test_many_events_are_rated_in_the_thread_so_that_other_calls_go_on(tmp_path: Path) -> None:
+    ledger = Watched(tmp_path / "ledger.db")
+    async with opened(ledger) as (access, evaluator):
+        events = [search(f"e{n}") for n in range(LARGEST_ON_LOOP + 1)]
+        await access.record(evaluator.submission("shop", events))
+    assert ledger.added == [("ledger-writer", 1)]
+
+
+async def test_a_repeated_event_has_its_first_answer_and_the_same_id_with_other_content_is_refused(
+    tmp_path: Path,
+) -> None:
+    async with opened(SqliteLedger(tmp_path / "ledger.db", lambda: NOW)) as (access, evaluator):
+        first = await recorded(access, evaluator, search("a"), search("b"))
+        again = await recorded(access, evaluator, search("a"), search("c"), search("b", results=9), search("c"))
+        assert [type(answer) for answer in again] == [Entry, Entry, IdTaken, Entry]
+        assert [one.duplicate for one in again if isinstance(one, Entry)] == [True, False, True]
+        assert isinstance(again[0], Entry) and isinstance(first[0], Entry)
+        assert again[0].evaluation == first[0].evaluation
+        assert access._ledger.stats().entries == 3
+
+
+async def test_while_another_process_writes_calls_wait_and_the_loop_goes_on(tmp_path: Path) -> None:
+    ledger = Watched(tmp_path / "ledger.db")
+    async with opened(ledger) as (access, evaluator):
+        other: Any = sqlite3.connect(str(tmp_path / "ledger.db"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        calling = asyncio.create_task(recorded(access, evaluator, search("a")))
+        await asyncio.sleep(0.05)
+        assert not calling.done()
+        other.execute("ROLLBACK")
+        other.close()
+        (answer,) = await calling
+        assert isinstance(answer, Entry)
+    assert ledger.added == [("ledger-writer", 1)]
+
+
+async def test_where_the_commit_fails_everyone_is_told_and_nothing_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = Watched(path)
+    async with opened(ledger) as (access, evaluator):
+        await recorded(access, evaluator, search("a"))
+        path.rename(tmp_path / "elsewhere.db")
+        failed = await asyncio.gather(
+            *(access.record(evaluator.submission("shop", (search(name),))) for name in "bc"), return_exceptions=True
+        )
+        assert [type(one) for one in failed] == [LedgerUnavailable] * 2
+        (tmp_path / "elsewhere.db").rename(path)
+        answers = await recorded(access, evaluator, search("a"), search("b"))
+        assert [isinstance(answer, Entry) for answer in answers] == [True, True]
+
+
+async def test_an_unforeseen_error_in_one_submission_is_nobody_elses(tmp_path: Path) -> None:
+    ledger = Watched(tmp_path / "ledger.db")
+    ledger.failure = lambda group: (
+        ZeroDivisionError("in a rater") if any(one.events[0].id == "bad" for one in group) else None
+    )
+    async with opened(ledger) as (access, evaluator):
+        calls = [access.record(evaluator.submission("shop", (search(name),))) for name in ("a", "bad", "c")]
+        first, bad, last = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(bad, ZeroDivisionError) and not isinstance(bad, ServiceError)
+        assert isinstance(first, list) and isinstance(last, list)
+        assert ledger.stats().entries == 2
+
+
+@pytest.mark.parametrize("calls", [1, 40])
+async def test_whoever_hangs_up_is_recorded_all_the_same(tmp_path: Path, calls: int) -> None:
+    ledger = Watched(tmp_path / "ledger.db")
+    async with opened(ledger) as (access, evaluator):
+        submissions = [evaluator.submission("shop", (search(f"e{n}"),)) for n in range(calls)]
+        tasks = [asyncio.create_task(access.record(submission)) for submission in submissions]
+        await asyncio.sleep(0)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await access._idle.wait()
+        assert ledger.stats().entries == calls
