@@ -76,9 +76,9 @@ Group = tuple[list[Job], Sequence[object] | None]
 class GroupCommit:
     """Submissions share transactions: what arrives while one commits makes up the next.
 
-    A thread of its own waits for the disk. Where the ledger can be asked step by step, small groups are rated on the
-    loop and only their commit is the thread's, since two threads that compute in turns keep each other waiting; large
-    groups are the thread's altogether, so that other calls go on meanwhile.
+    A thread of its own writes to the disk. Where the ledger can be asked step by step, small groups are rated on the
+    loop, since two threads that compute in turns keep each other waiting; large groups are the thread's altogether, so
+    that other calls go on meanwhile.
 
     Made and used on the running event loop. Submissions are recorded in the order in which they came.
     """
@@ -191,17 +191,16 @@ class GroupCommit:
     def _write_groups(self) -> None:
         while (group := self._groups.get()) is not None:
             jobs, answers = group
-            results = self._write(jobs) if answers is None else self._commit(answers)
+            results = self._write(jobs) if answers is None else self._commit(jobs, answers)
             self._loop.call_soon_threadsafe(self._done, jobs, results)
 
-    def _commit(self, answers: Sequence[object]) -> Sequence[object]:
+    def _commit(self, group: Sequence[Job], answers: Sequence[object]) -> Sequence[object]:
         """The answers, or for each what the commit raises."""
         assert self._in_steps is not None
         try:
-            self._in_steps.commit()
+            return answers if self._in_steps.commit() else self._write(group)
         except Exception as error:  # noqa: BLE001 - handed to the callers
             return [error] * len(answers)
-        return answers
 
     def _write(self, group: Sequence[Job]) -> Sequence[object]:
         """One result a job: what it gives, or what it raises."""

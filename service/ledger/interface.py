@@ -305,8 +305,9 @@ class InSteps(Protocol):
         """The answers that hold once `commit` is done; where it raises anything, nothing is under way any more."""
         ...
 
-    def commit(self) -> None:
-        """Keeps what was added. Raises LedgerUnavailable, with nothing recorded."""
+    def commit(self) -> bool:
+        """Keeps what was added; False where nothing was, since it turned out that keys were taken: `Ledger.record` then
+        has the right answers. Raises LedgerUnavailable, with nothing recorded."""
         ...
 
 

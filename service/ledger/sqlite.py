@@ -140,38 +140,25 @@ class SqliteLedger:
 
     def add(self, group: Sequence[Submission]) -> list[list[Answer]]:
         """See `InSteps.add`."""
-        book = self._book
+        # Nearly all events are new, and adding a row finds out whether its key is taken. So keys are looked up before
+        # only for a while after some were.
+        self._book.trusting = self._doubts == 0
+        self._doubts -= self._doubts > 0
         with self._undoing():
-            # Nearly all events are new, and adding a row finds out whether its key is taken. So keys are looked up
-            # beforehand only for a while after some were.
-            book.trusting = self._doubts == 0
-            answers = [book.submit(submission) for submission in group]
-            try:
-                book.write()
-            except sqlite3.IntegrityError as error:
-                if not book.trusting:
-                    raise
-                self._doubts = GROUPS_IN_DOUBT
-                raise _Repeated from error
-            self._doubts -= not book.trusting
-        return answers
+            return [self._book.submit(submission) for submission in group]
 
-    def commit(self) -> None:
+    def commit(self) -> bool:
         """See `InSteps.commit`."""
-        with self._undoing(in_doubt=True):
-            self._writing.execute("COMMIT")
-            if not self._in_place():
-                self._let_go()
-                raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
-            self._book.committed()
-            self._registered = True
+        try:
+            self._keep()
+        except _Repeated:
+            return False
+        return True
 
     def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
         """See `Ledger.void`."""
         with self._transaction():
-            void = self._book.void(ruleset, source, event_id, reason, reprice)
-            self._book.write()
-        return void
+            return self._book.void(ruleset, source, event_id, reason, reprice)
 
     def publish(self, version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
         """See `Ledger.publish`."""
@@ -209,10 +196,30 @@ class SqliteLedger:
             self._writing.execute("BEGIN IMMEDIATE")
             self._start()
             yield
-        self.commit()
+        self._keep()
+
+    def _keep(self) -> None:
+        """Writes what was added, and commits. Raises _Repeated and LedgerUnavailable, with nothing kept."""
+        book = self._book
+        with self._undoing():
+            try:
+                book.write()
+            except sqlite3.IntegrityError as error:
+                if not book.trusting:
+                    raise
+                self._doubts = GROUPS_IN_DOUBT
+                raise _Repeated from error
+        with self._undoing(in_doubt=True):
+            self._writing.execute("COMMIT")
+            if not self._in_place():
+                self._let_go()
+                raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
+            book.committed()
+            self._registered = True
 
     def _start(self) -> None:
         """Begins the transaction's work: what others have written is taken over first."""
+        self._book.trusting = False
         self._catch_up()
         self._book.begin(self._chained())
 

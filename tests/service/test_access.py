@@ -37,10 +37,10 @@ class Watched(SqliteLedger):
             raise failure
         return super().add(group)
 
-    def commit(self) -> None:
+    def commit(self) -> bool:
         """See `InSteps.commit`."""
         self.commits.append(threading.current_thread().name)
-        super().commit()
+        return super().commit()
 
 
 @asynccontextmanager

@@ -51,8 +51,7 @@ class InTurns(SqliteLedger):
             answers = self.add(group)
         except Exception:  # noqa: BLE001 - what failed is done again at once, as a server does it
             return super().record(group)
-        self.commit()
-        return answers
+        return answers if self.commit() else super().record(group)
 
 
 class SqliteFile:
