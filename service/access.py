@@ -97,6 +97,7 @@ class GroupCommit:
         self._idle = asyncio.Event()
         self._idle.set()
         self._last_size = 0
+        self._gathering: asyncio.TimerHandle | None = None
         self._groups: SimpleQueue[Group | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, "ledger-reader")
         self._writer = Thread(target=self._write_groups, name="ledger-writer", daemon=True)
@@ -133,18 +134,23 @@ class GroupCommit:
             self._busy = True
             self._idle.clear()
             self._gather()
+        elif self._gathering is not None and self._waiting_events > LARGEST_ON_LOOP:
+            self._gathering.cancel()
+            self._gather()
         return answer
 
     def _gather(self) -> None:
-        """Waits for the rest of a group: a caller on its own is answered at once; where several call at a time the
-        others are on their way, and waiting for them makes one commit of several."""
-        if self._last_size > 1:
-            self._loop.call_later(self._gather_seconds, self._hand_over)
+        """Waits for the rest of a group. A caller on its own is answered at once; where several call at a time the
+        others are on their way, and waiting for them makes one commit of several. Many events need no company."""
+        if self._last_size > 1 and self._waiting_events <= LARGEST_ON_LOOP:
+            self._gathering = self._loop.call_later(self._gather_seconds, self._hand_over)
         else:
+            self._gathering = None
             self._loop.call_soon(self._hand_over)
 
     def _hand_over(self) -> None:
         """Takes the next group, which is submissions or one other job, and leaves what may wait to the writer."""
+        self._gathering = None
         group: list[Job] = []
         events = 0
         while self._waiting:
