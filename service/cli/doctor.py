@@ -101,7 +101,7 @@ def _installation() -> Iterator[Finding]:
 
 
 def _sqlite() -> Iterator[Finding]:
-    module = import_module("service.ledger.sqlite")
+    module = import_module("service.ledger.sqlite_connections")
     version, driver = module.sqlite3.sqlite_version, module.sqlite3.__name__.partition(".")[0]
     if module.has_wal_bug():
         yield Finding(

@@ -8,14 +8,10 @@ open: transactions that write begin with BEGIN IMMEDIATE, so that they wait for 
 import dataclasses
 import logging
 import os
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-
-from sqlite_utils import Database, utils
 
 from dsl.evaluation import CounterKey
 from service.errors import LedgerUnavailable, VersionTaken
@@ -38,10 +34,10 @@ from service.ledger.interface import (
 )
 from service.ledger.rows import Chained
 from service.ledger.sql import Book, BookCounters, previewed
-from service.ledger.sqlite_tables import STATEMENTS, SqliteTables, migrate
+from service.ledger.sqlite_connections import Readers, connected, has_wal_bug, in_words, inode, selecting, sqlite3
+from service.ledger.sqlite_tables import SqliteTables, migrate
 from service.times import as_text
 
-sqlite3: Any = utils.sqlite3  # type: ignore[attr-defined]  # pysqlite3 where that is installed
 logger = logging.getLogger(__name__)
 BUSY_SECONDS = 10.0
 """How long one process waits for another's transaction."""
@@ -49,21 +45,6 @@ WARN_AGAIN = 10_000_000
 """Microseconds after which the same trouble is logged again."""
 GROUPS_IN_DOUBT = 16
 """Groups in which repeated events are looked for, after one that had some."""
-FIRST_WITH_BUG, LAST_WITH_BUG = (3, 7, 0), (3, 51, 2)
-"""Releases of SQLite in which a checkpoint may lose commits where a file has two connections and a write-ahead log."""
-PRAGMAS = (
-    "synchronous = FULL",
-    "cache_size = -65536",
-    # The log is copied into the file less often than by default: what was written again meanwhile is then copied once.
-    "wal_autocheckpoint = 16000",
-    "journal_size_limit = 134217728",
-    "temp_store = MEMORY",
-)
-
-
-def has_wal_bug(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
-    """Whether this SQLite may lose commits when it uses a write-ahead log."""
-    return FIRST_WITH_BUG <= version <= LAST_WITH_BUG
 
 
 class _Repeated(Exception):
@@ -92,13 +73,11 @@ class SqliteLedger:
         self._opened = False
         self._writing: Any = None
         self._data_version: int | None = None
-        self._reading = threading.local()
-        self._readers: list[Any] = []
-        self._lock = threading.Lock()
+        self._readers = Readers(self._path, busy_seconds)
         try:
             self._open("rwc")
         except sqlite3.Error as error:
-            raise CantOpen(f"{path} can't be opened as a ledger: {_in_words(error)}") from None
+            raise CantOpen(f"{path} can't be opened as a ledger: {in_words(error)}") from None
 
     # ── writing ─────────────────────────────────────────────────────────────
 
@@ -163,7 +142,7 @@ class SqliteLedger:
     def publish(self, version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
         """See `Ledger.publish`."""
         with self._transaction():
-            check_beside(version, reading.published(_query(self._writing)), beside)
+            check_beside(version, reading.published(selecting(self._writing)), beside)
             row = self._select_one(f"{_IN_PLACE}", {"ruleset": version.ruleset, "version": version.version})
             if row is not None:
                 kept = reading.published_of(row)
@@ -231,7 +210,7 @@ class SqliteLedger:
         except sqlite3.Error as error:
             self._warn(str(error))
             self._let_go()
-            raise LedgerUnavailable(_in_words(error), in_doubt=in_doubt) from None
+            raise LedgerUnavailable(in_words(error), in_doubt=in_doubt) from None
         except BaseException:
             self._undo()
             raise
@@ -255,7 +234,7 @@ class SqliteLedger:
             if self._behind or position != self._position:
                 # Only what all have taken over is done with: where one fails, the next transaction tells them again.
                 self._behind = True
-                published = reading.published(_query(self._writing)) if self._reacts else []
+                published = reading.published(selecting(self._writing)) if self._reacts else []
                 for react in self._reacts:
                     react(published)
                 self._position, self._behind = position, False
@@ -279,29 +258,16 @@ class SqliteLedger:
 
     # ── connections ─────────────────────────────────────────────────────────
 
-    def _connect(self, mode: str) -> Any:
-        connection = sqlite3.connect(
-            f"file:{quote(str(self._path))}?mode={mode}",
-            uri=True,
-            timeout=self._busy_seconds,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=STATEMENTS,
-        )
-        for pragma in PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
     def _open(self, mode: str) -> None:
         """Opens the writing connection, with the tables as this release needs them."""
-        connection = self._connect(mode)
+        connection = connected(self._path, mode, self._busy_seconds)
         try:
             # A log lets readers and a writer go on side by side; the older way is slower, and safe in all releases.
             mode = "TRUNCATE" if has_wal_bug() else "WAL"
             (journal,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
             migrate(connection, str(self._path), sqlite3.complete_statement)
             self._data_version = None
-            self._inode = _inode(self._path)
+            self._inode = inode(self._path)
         except BaseException:
             connection.close()
             raise
@@ -341,7 +307,7 @@ class SqliteLedger:
     def _in_place(self) -> bool:
         """Whether the file that is open is still the one at the path."""
         try:
-            return _inode(self._path) == self._inode
+            return inode(self._path) == self._inode
         except OSError:
             return False
 
@@ -349,7 +315,7 @@ class SqliteLedger:
 
     def preview(self, submission: Submission) -> list[Answer]:
         """See `Ledger.preview`."""
-        with self._snapshot() as connection:
+        with self._readers.snapshot() as connection:
             tables = SqliteTables(connection)
             counters = BookCounters(submission.ruleset, tables, codec.KeyTexts())
             known = Book(tables, self._clock).known_keys(submission)
@@ -357,49 +323,49 @@ class SqliteLedger:
 
     def published(self) -> list[Published]:
         """See `Ledger.published`."""
-        rows = list(self._select(reading.PUBLISHED, {}))
+        rows = list(self._readers.select(reading.PUBLISHED, {}))
         if self._position is None:
             self._position = max((row["position"] for row in rows), default=0)
         return [reading.published_of(row) for row in rows]
 
     def find(self, query: Query, size: int, after: str = "") -> tuple[list[Record], str]:
         """See `Ledger.find`."""
-        return reading.find(self._select, query, size, after)
+        return reading.find(self._readers.select, query, size, after)
 
     def refused(self, ruleset: str, size: int, after: int = 0) -> list[Refused]:
         """See `Ledger.refused`."""
-        return reading.refused(self._select, ruleset, size, after)
+        return reading.refused(self._readers.select, ruleset, size, after)
 
     def usage(self, ruleset: str, subject: str, first_day: int, last_day: int) -> list[UsageLine]:
         """See `Ledger.usage`."""
-        return reading.usage(self._select, ruleset, subject, first_day, last_day)
+        return reading.usage(self._readers.select, ruleset, subject, first_day, last_day)
 
     def records(self, after: int = 0) -> Iterator[Record]:
         """See `Ledger.records`."""
-        return (reading.record_of(row) for row in self._select(reading.RECORDS, {"after": after}))
+        return (reading.record_of(row) for row in self._readers.select(reading.RECORDS, {"after": after}))
 
     def counters(self) -> Iterator[tuple[str, CounterKey, int]]:
         """See `Ledger.counters`."""
-        for row in self._select(reading.COUNTERS, {}):
+        for row in self._readers.select(reading.COUNTERS, {}):
             yield row["ruleset"], codec.key_of(row["key"]), int(row["value"])
 
     def chains(self) -> list[Chain]:
         """See `Ledger.chains`."""
-        return reading.chains(self._select)
+        return reading.chains(self._readers.select)
 
     def verify(self) -> Iterator[str]:
         """See `Ledger.verify`; SQLite's own check of the file comes first."""
-        for row in self._select("PRAGMA integrity_check", {}):
+        for row in self._readers.select("PRAGMA integrity_check", {}):
             if row["integrity_check"] != "ok":
                 yield f"the file is damaged: {row['integrity_check']}"
-        with self._snapshot() as connection:
-            yield from reading.verify(_query(connection))
+        with self._readers.snapshot() as connection:
+            yield from reading.verify(selecting(connection))
 
     def stats(self) -> Stats:
         """See `Ledger.stats`."""
-        (row,) = self._select(_STATS, {})
+        (row,) = self._readers.select(_STATS, {})
         pragmas = {
-            name: next(iter(self._reader().execute(f"PRAGMA {name}")))[0]
+            name: next(iter(self._readers.connection().execute(f"PRAGMA {name}")))[0]
             for name in (
                 "journal_mode",
                 "synchronous",
@@ -425,7 +391,7 @@ class SqliteLedger:
             raise CantBackUp(f"{target} is there already; a backup never takes the place of a file")
         unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
         try:
-            connection = self._connect("rw")
+            connection = connected(self._path, "rw", self._busy_seconds)
             try:
                 connection.execute("VACUUM INTO ?", (str(unfinished),))
             finally:
@@ -434,7 +400,7 @@ class SqliteLedger:
                 os.fsync(file.fileno())
             os.link(unfinished, target)
         except (sqlite3.Error, OSError) as error:
-            words = _in_words(error) if isinstance(error, sqlite3.Error) else (error.strerror or str(error)).lower()
+            words = in_words(error) if isinstance(error, sqlite3.Error) else (error.strerror or str(error)).lower()
             raise CantBackUp(f"no backup was made at {target}: {words}") from None
         finally:
             unfinished.unlink(missing_ok=True)
@@ -444,53 +410,11 @@ class SqliteLedger:
         with suppress(sqlite3.Error):
             self._writing.close()
         self._opened = False
-        with self._lock:
-            for reader in self._readers:
-                with suppress(sqlite3.Error):
-                    reader.close()
-            self._readers.clear()
-
-    def _reader(self) -> Any:
-        """This thread's reading connection; opened again where the file was replaced by another."""
-        connection, inode = getattr(self._reading, "connection", (None, None))
-        try:
-            if connection is not None and inode == _inode(self._path):
-                return connection
-            if connection is not None:
-                connection.close()
-            connection = self._connect("rw")
-            connection.execute("PRAGMA query_only = ON")
-            self._reading.connection = (connection, _inode(self._path))
-        except OSError as error:
-            raise LedgerUnavailable((error.strerror or str(error)).lower()) from None
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(_in_words(error)) from None
-        with self._lock:
-            self._readers.append(connection)
-        return connection
-
-    def _select(self, query: str, parameters: Mapping[str, object]) -> Iterable[reading.Row]:
-        try:
-            yield from _query(self._reader())(query, parameters)
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(_in_words(error)) from None
+        self._readers.close()
 
     def _select_one(self, query: str, parameters: Mapping[str, object]) -> reading.Row | None:
         """The first row, by the writing connection."""
-        return next(iter(_query(self._writing)(query, parameters)), None)
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[Any]:
-        """A reading connection that sees one state until it is left."""
-        connection = self._reader()
-        try:
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            raise LedgerUnavailable(_in_words(error)) from None
+        return next(iter(selecting(self._writing)(query, parameters)), None)
 
 
 _IN_PLACE = """
@@ -506,29 +430,3 @@ SELECT (SELECT count(*) FROM entries WHERE voids IS NULL) AS entries,
   (SELECT count(*) FROM publications WHERE replaced = 0) AS versions,
   (SELECT count(*) FROM writers) AS chains
 """
-
-
-def _query(connection: Any) -> reading.Select:
-    """Runs queries on a connection; rows come as dicts."""
-    database = Database(connection)
-    return lambda query, parameters: database.query(query, dict(parameters))
-
-
-def _inode(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_dev, found.st_ino
-
-
-def _in_words(error: Exception) -> str:
-    """What SQLite says went wrong, for people."""
-    text = str(error)
-    known = {
-        "database or disk is full": "the disk is full",
-        "attempt to write a readonly database": "its file can only be read",
-        "unable to open database file": "its file can't be opened; is the folder there, and may it be written?",
-        "database is locked": "another process holds it for too long",
-        "disk I/O error": "the disk reports an error",
-        "file is not a database": "it is not an SQLite database",
-        "database disk image is malformed": "its file is damaged",
-    }
-    return next((words for begin, words in known.items() if begin in text), text)

@@ -23,7 +23,8 @@ from dsl.zones import DAY
 from service.evaluator import Evaluator
 from service.ledger.interface import Query
 from service.ledger.rows import Rows
-from service.ledger.sqlite import PRAGMAS, SqliteLedger, sqlite3
+from service.ledger.sqlite import SqliteLedger
+from service.ledger.sqlite_connections import PRAGMAS, sqlite3
 from service.registry import Registry
 from service.rpc.convert import message_of
 from service.times import now

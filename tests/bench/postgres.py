@@ -1,7 +1,6 @@
 """The ledger in PostgreSQL against a loop that only inserts the same rows; the server is one of the benchmark's own."""
 
 import time
-from itertools import count
 
 import psycopg
 
@@ -14,9 +13,9 @@ from tests.bench.timing import report, side_by_side
 from tests.service.ledger.postgres_server import PostgresMissing, PostgresServer, running
 
 
-def _insert_rate(database: PostgresServer, captured: Captured, number: int) -> float:
+def _insert_rate(database: PostgresServer, captured: Captured) -> float:
     """Events a second, inserted by hand with psycopg's `executemany`, a transaction for each batch of 1,000."""
-    url = database.url(f"by_hand_{number}")
+    url = database.place()
     PostgresLedger(url, now).close()
     columns = captured.transactions[0].entries[0]._fields
     insert = f"INSERT INTO entries ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})"
@@ -40,14 +39,12 @@ def run() -> None:
 
 
 def _run(database: PostgresServer) -> None:
-    captured, made, numbers = Captured(BATCHES), Batches(BATCHES), count()
-    with durable_server(ledger=database.url("served")) as ours:
-        pair = side_by_side(
-            lambda: batch_rate(ours, made.next_run()), lambda: _insert_rate(database, captured, next(numbers))
-        )
+    captured, made = Captured(BATCHES), Batches(BATCHES)
+    with durable_server(ledger=database.place()) as ours:
+        pair = side_by_side(lambda: batch_rate(ours, made.next_run()), lambda: _insert_rate(database, captured))
     report("EvaluateBatch of 1,000, PostgreSQL ledger", pair, "events/s", "the figure", "INSERT loop, `entries` alone")
     calls = Calls()
-    with durable_server(ledger=database.url("single")) as ours, server("-m", "tests.bench.noop") as noop:
+    with durable_server(ledger=database.place()) as ours, server("-m", "tests.bench.noop") as noop:
         pair = side_by_side(
             lambda: load(ours, EVALUATE, calls.next_run(), IN_FLIGHT, warm_up=WARM_UP).rate,
             lambda: load(noop, EVALUATE, calls.next_run(), IN_FLIGHT, warm_up=WARM_UP).rate,

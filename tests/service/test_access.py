@@ -14,7 +14,8 @@ from service.access import LARGEST_ON_LOOP, GroupCommit
 from service.errors import IdTaken, LedgerUnavailable, ServiceError
 from service.evaluator import Evaluator
 from service.ledger.interface import Answer, Entry, InSteps, Submission
-from service.ledger.sqlite import SqliteLedger, sqlite3
+from service.ledger.sqlite import SqliteLedger
+from service.ledger.sqlite_connections import sqlite3
 from tests.service.ledger.ledgers import NOW
 from tests.service.rules import registry, search
 
