@@ -16,7 +16,7 @@ MOST_WAITING = 50_000
 """Events that may wait for their commit; past it a call is refused. A batch on its own is always taken."""
 LARGEST_GROUP = 4_000
 """Events that share a commit, unless one submission has more."""
-GATHER_SECONDS = 0.012
+GATHER_SECONDS = 0.004
 """How long the first of a group waits for others, where the group before had several."""
 LARGEST_ON_LOOP = 256
 """Events of a group that is rated on the event loop itself: handing a few to a thread costs more than rating them."""
@@ -76,9 +76,9 @@ Group = tuple[list[Job], Sequence[object] | None]
 class GroupCommit:
     """Submissions share transactions: what arrives while one commits makes up the next.
 
-    A thread of its own writes to the disk. Where the ledger can be asked step by step, small groups are rated on the
-    loop, since two threads that compute in turns keep each other waiting; large groups are the thread's altogether, so
-    that other calls go on meanwhile.
+    A thread of its own waits for the disk. Where the ledger can be asked step by step, small groups are rated on the
+    loop and only their commit is the thread's: two threads that work in turns wait for Python's lock at every
+    statement. Large groups are the thread's altogether, so that other calls go on meanwhile.
 
     Made and used on the running event loop. Submissions are recorded in the order in which they came.
     """
@@ -171,10 +171,10 @@ class GroupCommit:
     def _added(self, group: Sequence[Job]) -> Sequence[object] | None:
         """The answers of a group that is ready to commit; None where it is to be done by the writer."""
         submissions = [job for job, _ in group if isinstance(job, Submission)]
-        if self._in_steps is None or not submissions or not self._in_steps.begin():
+        if self._in_steps is None or not submissions:
             return None
         try:
-            return self._in_steps.add(submissions)
+            return self._in_steps.add(submissions) if self._in_steps.begin() else None
         except Exception:  # noqa: BLE001 - the writer meets it again, and sees to it that only its cause suffers
             return None
 
@@ -197,16 +197,17 @@ class GroupCommit:
     def _write_groups(self) -> None:
         while (group := self._groups.get()) is not None:
             jobs, answers = group
-            results = self._write(jobs) if answers is None else self._commit(jobs, answers)
+            results = self._write(jobs) if answers is None else self._commit(answers)
             self._loop.call_soon_threadsafe(self._done, jobs, results)
 
-    def _commit(self, group: Sequence[Job], answers: Sequence[object]) -> Sequence[object]:
+    def _commit(self, answers: Sequence[object]) -> Sequence[object]:
         """The answers, or for each what the commit raises."""
         assert self._in_steps is not None
         try:
-            return answers if self._in_steps.commit() else self._write(group)
+            self._in_steps.commit()
         except Exception as error:  # noqa: BLE001 - handed to the callers
             return [error] * len(answers)
+        return answers
 
     def _write(self, group: Sequence[Job]) -> Sequence[object]:
         """One result a job: what it gives, or what it raises."""

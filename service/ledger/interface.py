@@ -298,16 +298,18 @@ class InSteps(Protocol):
     """
 
     def begin(self) -> bool:
-        """Starts a transaction; False where that is not to be had at once, and `Ledger.record` should wait for it."""
+        """Starts a transaction; False where that is not to be had at once, and `Ledger.record` should wait for it.
+
+        Where it raises anything, nothing is under way.
+        """
         ...
 
     def add(self, group: Sequence[Submission]) -> list[list[Answer]]:
         """The answers that hold once `commit` is done; where it raises anything, nothing is under way any more."""
         ...
 
-    def commit(self) -> bool:
-        """Keeps what was added; False where nothing was, since it turned out that keys were taken: `Ledger.record` then
-        has the right answers. Raises LedgerUnavailable, with nothing recorded."""
+    def commit(self) -> None:
+        """Keeps what was added. Raises LedgerUnavailable, with nothing recorded."""
         ...
 
 

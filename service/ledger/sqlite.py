@@ -47,7 +47,7 @@ GROUPS_IN_DOUBT = 16
 """Groups in which repeated events are looked for, after one that had some."""
 
 
-class _Repeated(Exception):
+class Repeated(Exception):
     """Events were taken to be new and are not: nothing is done, and the transaction is to be repeated."""
 
 
@@ -86,28 +86,24 @@ class SqliteLedger:
         try:
             with self._transaction():
                 return self.add(group)
-        except _Repeated:
+        except Repeated:
             with self._transaction():
                 return self.add(group)
 
     def begin(self) -> bool:
         """See `InSteps.begin`."""
-        execute = self._writing.execute
-        try:
-            # Without a log, a commit waits for those who read.
-            if not (self._opened and self._log and self._begun_at_once(execute)):
-                return False
-            self._start()
-        except Exception:  # noqa: BLE001 - whoever waits for it meets it again, and says what it is
-            self._undo()
+        # Without a log, a commit waits for those who read.
+        if not (self._opened and self._log and self._begun_at_once()):
             return False
+        with self._undoing():
+            self._start()
         return True
 
-    def _begun_at_once(self, execute: Callable[[str], object]) -> bool:
-        self._wait_for_others(False)
+    def _begun_at_once(self) -> bool:
         try:
-            execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
+            self._wait_for_others(False)
+            self._writing.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
             return False
         return True
 
@@ -121,23 +117,36 @@ class SqliteLedger:
         """See `InSteps.add`."""
         # Nearly all events are new, and adding a row finds out whether its key is taken. So keys are looked up before
         # only for a while after some were.
-        self._book.trusting = self._doubts == 0
+        book = self._book
+        book.trusting = self._doubts == 0
         self._doubts -= self._doubts > 0
         with self._undoing():
-            return [self._book.submit(submission) for submission in group]
+            answers = [book.submit(submission) for submission in group]
+            try:
+                book.write()
+            except sqlite3.IntegrityError as error:
+                if not book.trusting:
+                    raise
+                self._doubts = GROUPS_IN_DOUBT
+                raise Repeated from error
+        return answers
 
-    def commit(self) -> bool:
+    def commit(self) -> None:
         """See `InSteps.commit`."""
-        try:
-            self._keep()
-        except _Repeated:
-            return False
-        return True
+        with self._undoing(in_doubt=True):
+            self._writing.execute("COMMIT")
+            if not self._in_place():
+                self._let_go()
+                raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
+            self._book.committed()
+            self._registered = True
 
     def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
         """See `Ledger.void`."""
         with self._transaction():
-            return self._book.void(ruleset, source, event_id, reason, reprice)
+            void = self._book.void(ruleset, source, event_id, reason, reprice)
+            self._book.write()
+        return void
 
     def publish(self, version: Published, replace: bool = False, beside: Collection[str] | None = None) -> Published:
         """See `Ledger.publish`."""
@@ -175,30 +184,10 @@ class SqliteLedger:
             self._writing.execute("BEGIN IMMEDIATE")
             self._start()
             yield
-        self._keep()
-
-    def _keep(self) -> None:
-        """Writes what was added, and commits. Raises _Repeated and LedgerUnavailable, with nothing kept."""
-        book = self._book
-        with self._undoing():
-            try:
-                book.write()
-            except sqlite3.IntegrityError as error:
-                if not book.trusting:
-                    raise
-                self._doubts = GROUPS_IN_DOUBT
-                raise _Repeated from error
-        with self._undoing(in_doubt=True):
-            self._writing.execute("COMMIT")
-            if not self._in_place():
-                self._let_go()
-                raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
-            book.committed()
-            self._registered = True
+        self.commit()
 
     def _start(self) -> None:
         """Begins the transaction's work: what others have written is taken over first."""
-        self._book.trusting = False
         self._catch_up()
         self._book.begin(self._chained())
 

@@ -38,10 +38,10 @@ class Watched(SqliteLedger):
             raise failure
         return super().add(group)
 
-    def commit(self) -> bool:
+    def commit(self) -> None:
         """See `InSteps.commit`."""
         self.commits.append(threading.current_thread().name)
-        return super().commit()
+        super().commit()
 
 
 @asynccontextmanager
