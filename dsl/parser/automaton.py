@@ -7,7 +7,7 @@ over plain lists is several times faster and can be stopped, looked at and put b
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
+from importlib import resources
 from typing import Any
 
 from dsl.parser.token import Token
@@ -56,7 +56,7 @@ class Tables:
 @cache
 def tables() -> Tables:
     """The tables of the grammar, read once."""
-    return Tables(json.loads((Path(__file__).parent / "tables.json").read_text(encoding="utf-8")))
+    return Tables(json.loads(resources.files("dsl.parser").joinpath("tables.json").read_text(encoding="utf-8")))
 
 
 class _Inline(list[Any]):

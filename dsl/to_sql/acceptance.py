@@ -14,11 +14,16 @@ from dsl.to_sql.schema import OUTSIDE_PATHS, Column, Outcome, Storage, storage_o
 
 def refusals(dialect: Dialect, ruleset: Ruleset, prepared: Sequence[Column]) -> str:
     """A query for the events that a version's declarations don't take: seq and status, an `Outcome`."""
-    names = {(column.path, column.storage): column.name for column in prepared}
-    texts = {(0, dialect.string(event.outside)): _fits(dialect, event, names) for event in ruleset.events}
+    texts = {(0, kind): text for kind, text in status_of(dialect, ruleset, prepared).items()}
     of_type = by_version_and_type(1, texts, str(int(Outcome.UNKNOWN_EVENT)))
     status = f"CASE WHEN flawed THEN {Outcome.REFUSED:d} ELSE {of_type} END"
     return f"SELECT seq, status FROM (SELECT seq, {status} AS status FROM events) WHERE status <> 0"
+
+
+def status_of(dialect: Dialect, ruleset: Ruleset, prepared: Sequence[Column]) -> dict[str, str]:
+    """For each declared type, quoted, what a row of it with sound built-ins is: 0 or REFUSED."""
+    names = {(column.path, column.storage): column.name for column in prepared}
+    return {dialect.string(event.outside): _fits(dialect, event, names) for event in ruleset.events}
 
 
 def _fits(dialect: Dialect, event: EventType, prepared: Mapping[tuple[str, Storage], str]) -> str:

@@ -116,7 +116,7 @@ class Expressions:
             case "month":
                 return self._dialect.month_number(local.text)
             case "year":
-                return self._dialect.quotient(self._dialect.month_number(local.text), "12")
+                return self._dialect.quotient(self._dialect.month_number(local.text), 12, wide=False, most=3000)
 
     # ── numbers ─────────────────────────────────────────────────────────────
 

@@ -5,7 +5,7 @@ first: then whatever a later limit turns away would have found no room for good.
 change between versions, are left to whoever rates a customer's events in order, as soon as one event lacks room.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import pairwise
 
 from dsl.core import Basis, Period
@@ -36,10 +36,34 @@ def limit_slots(priced: Sequence[Priced]) -> list[dict[int, Slot]]:
     return places
 
 
-def cap_slots(priced: Sequence[Priced]) -> list[dict[int, Slot]]:
-    """The first, second, … cap of each counts line; caps over one group stand at places of their own."""
-    places: list[dict[int, Slot]] = []
+def capped_totals(priced: Sequence[Priced]) -> dict[int, int]:
+    """The caps that run over the very rows of a running total, by the number of the leaf: the smallest of each.
+
+    What was owed before and after an event then says how much of a cap was used, and no sum of prices is needed.
+    """
+    found: dict[int, int] = {}
     for versions in _by_name(priced):
+        leaves = [leaf for one in versions for leaf in one.leaves]
+        first = versions[0].interaction
+        if (
+            all(one.caps and one.event_cap is None and not one.interaction.adjustments for one in versions)
+            and all(one.interaction.price == first.price and one.interaction.caps == first.caps for one in versions)
+            and len(leaves) == len(versions)
+            and all(leaf.price is None and leaf.group is not None for leaf in leaves)
+            and len({leaf.group for leaf in leaves}) == 1
+            and all(_same(leaf.curve.basis, slot.basis) for leaf in leaves if leaf.curve for slot in versions[0].caps)
+        ):
+            found |= dict.fromkeys((leaf.number for leaf in leaves), min(slot.allowed for slot in versions[0].caps))
+    return found
+
+
+def cap_slots(priced: Sequence[Priced], on_totals: Container[int] = ()) -> list[dict[int, Slot]]:
+    """The first, second, … cap of each counts line; caps over one group stand at places of their own.
+
+    Those that are read off running totals (`capped_totals`) are left out.
+    """
+    places: list[dict[int, Slot]] = []
+    for versions in _by_name([one for one in priced if not any(leaf.number in on_totals for leaf in one.leaves)]):
         known: dict[tuple[int, int], int] = {}
         for one in versions:
             seen: dict[int, int] = {}
@@ -74,6 +98,13 @@ def _put(places: list[dict[int, Slot]], place: int, priced: Priced, slot: Slot) 
     while len(places) <= place:
         places.append({})
     places[place].update(dict.fromkeys(priced.lines, slot))
+
+
+def _same(one: Basis | None, other: Basis) -> bool:
+    """Whether two bases make the same groups."""
+    if one is None or one.period != other.period:
+        return False
+    return {(key.builtin, key.name) for key in one.keys} == {(key.builtin, key.name) for key in other.keys}
 
 
 def _within(fine: Basis, coarse: Basis, hours_hold: bool) -> bool:

@@ -62,7 +62,8 @@ class Leaf:
     """A price of one interaction, or of a case.
 
     `price` is what it makes of a row by itself; None where it needs the running total of `group` (None: it has none).
-    `units` is how many units an event may have, `total` how many a total, for the price to be trusted.
+    `units` is how many units an event may have, `total` how many a total, for the price to be trusted; `certain` says
+    that no total can exceed it.
     """
 
     number: int
@@ -71,6 +72,7 @@ class Leaf:
     curve: UnitPrice | None
     units: int
     total: int
+    certain: bool = False
 
 
 @dataclass(slots=True)
@@ -101,7 +103,7 @@ class Groups:
 class Lines:
     """All counts lines of some versions, and what becomes of the rows that they match."""
 
-    def __init__(self, numbers: Numbers, columns: Columns, versions: Sequence[Ruleset]) -> None:
+    def __init__(self, numbers: Numbers, columns: Columns, versions: Sequence[Ruleset], most_rows: int) -> None:
         self._numbers = numbers
         self._columns = columns
         self.groups = Groups()
@@ -116,6 +118,10 @@ class Lines:
             for place, interaction in enumerate(ruleset.interactions)
         ]
         self.units = {line.number: self._units(line) for line in self.lines}
+        self._most_totals: dict[str, int] = {}
+        for line in self.lines:
+            most = most_rows * self.units[line.number].high
+            self._most_totals[line.interaction.name] = max(most, self._most_totals.get(line.interaction.name, 0))
         for priced in self.priced:
             self._fill(priced)
 
@@ -217,15 +223,16 @@ class Lines:
             return Leaf(number, amount, None, None, most, LARGEST_TOTALS[0])
         group = self._total_group(priced.interaction, price.basis, case)
         factor = linear_factor(price.curve)
+        most = self._most_totals[priced.interaction.name]
         if factor is not None:
-            most, amount = self._first(units, lambda of: self._numbers.multiply(of, self._numbers.literal(factor)))
-            return Leaf(number, amount, group, price, most, LARGEST_TOTALS[0])
-        for total in LARGEST_TOTALS:
+            few, amount = self._first(units, lambda of: self._numbers.multiply(of, self._numbers.literal(factor)))
+            return Leaf(number, amount, group, price, few, LARGEST_TOTALS[0], certain=most <= LARGEST_TOTALS[0])
+        for total in (most, *LARGEST_TOTALS) if most <= LARGEST_TOTALS[0] else LARGEST_TOTALS:
             try:
                 self.owed(price, total, "total")
             except TooLarge:
                 continue
-            return Leaf(number, None, group, price, MOST_UNITS, total)
+            return Leaf(number, None, group, price, MOST_UNITS, total, certain=total == most)
         raise TooLarge
 
     def followed(self, leaf: Leaf) -> bool:

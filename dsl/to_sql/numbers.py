@@ -105,8 +105,8 @@ class Numbers:
     def floor_remainder(self, a: Number, by: int) -> Number:
         """a - by × ⌊a / by⌋ of a positive `by`."""
         raised = self.add(a, self.literal(max(0, -(a.low // by)) * by))
-        text = self._dialect.remainder(raised.text, self._like(raised, by))
-        return self._made(text, 0, by - 1, raised.wide)
+        self._check(raised, by)
+        return self._made(self._dialect.remainder(raised.text, by, raised.wide), 0, by - 1, raised.wide)
 
     def ceil_divide(self, a: Number, by: int) -> Number:
         """⌈a / by⌉ of a positive `by`."""
@@ -126,17 +126,22 @@ class Numbers:
         raised = self.add(a, self.literal(shift * by + by // 2))
         quotient = self._divided(raised, by, raised.low // by, raised.high // by)
         if by % 2 == 0:
-            left = self._dialect.remainder(raised.text, self._like(raised, 2 * by))
+            self._check(raised, 2 * by)
+            left = self._dialect.remainder(raised.text, 2 * by, raised.wide)
             tie = f"CASE WHEN {left} = {self._like(raised, by)} THEN 1 ELSE 0 END"
             quotient = self._made(f"({quotient.text} - {tie})", quotient.low - 1, quotient.high, quotient.wide)
         return self.add(quotient, self.literal(-shift))
 
     def least(self, a: Number, b: Number) -> Number:
         """The smaller of two."""
+        if a.high <= b.low:
+            return a
         return self._extreme("least", a, b, min(a.low, b.low), min(a.high, b.high))
 
     def greatest(self, a: Number, b: Number) -> Number:
         """The larger of two."""
+        if a.low >= b.high:
+            return a
         return self._extreme("greatest", a, b, max(a.low, b.low), max(a.high, b.high))
 
     def either(self, condition: str, a: Number, b: Number) -> Number:
@@ -163,7 +168,8 @@ class Numbers:
         return self._made(f"({left} {operator} {right})", low, high, wide)
 
     def _divided(self, a: Number, by: int, low: int, high: int) -> Number:
-        text = self._dialect.quotient(a.text, self._like(a, by))
+        self._check(a, by)
+        text = self._dialect.quotient(a.text, by, a.wide, max(abs(low), abs(high)))
         return self._made(text, low, high, a.wide)
 
     def _extreme(self, function: str, a: Number, b: Number, low: int, high: int) -> Number:
@@ -174,9 +180,13 @@ class Numbers:
 
     def _like(self, a: Number, value: int) -> str:
         """A literal of the type of another number."""
-        if value > MOST or (not a.wide and value > MOST_SMALL):
-            raise TooLarge
+        self._check(a, value)
         return f"CAST({value} AS {self._dialect.wide if a.wide else self._dialect.small})"
+
+    def _check(self, a: Number, value: int) -> None:
+        """That a value fits the type of another number."""
+        if value > (MOST if a.wide else MOST_SMALL):
+            raise TooLarge
 
     def _made(self, text: str, low: int, high: int, wide: bool, cast: bool = False) -> Number:
         if low < -MOST or high > MOST or len(text) > _LONGEST:

@@ -15,7 +15,10 @@ OUTSIDE_PATHS = "*"
 
 
 class Outcome(IntEnum):
-    """What became of one prepared event, as the stages number it; those from REFUSED on claim no id."""
+    """What became of one prepared event, as the stages number it; those from REFUSED to NOT_IN_FORCE claim no id.
+
+    VOIDED is no stage's: a runner gives it to the row by which a ledger took an event back, whose numbers are negative.
+    """
 
     COUNTED = 0
     NOT_COUNTED = 1
@@ -25,6 +28,7 @@ class Outcome(IntEnum):
     REFUSED = 5
     UNKNOWN_EVENT = 6
     NOT_IN_FORCE = 7
+    VOIDED = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import sys
 
-from tests.bench import checking, inprocess, ledger, postgres, rpc, soak
+from tests.bench import checking, inprocess, ledger, postgres, replay, rpc, soak
 
 BENCHMARKS = {
     "inprocess": inprocess.run,
@@ -10,6 +10,7 @@ BENCHMARKS = {
     "checking": checking.run,
     "ledger": ledger.run,
     "postgres": postgres.run,
+    "replay": replay.run,
     "soak": soak.run,
 }
 

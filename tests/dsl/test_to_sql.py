@@ -332,3 +332,30 @@ def test_intervals_are_whole() -> None:
     third = SQL.half_even(Number("n", 0, 100), 3)
     assert (third.low, third.high) == (0, 33)
     assert floor(Fraction(100, 3)) <= third.high <= ceil(Fraction(100, 3))
+
+
+def test_a_bound_that_is_never_reached_is_not_written() -> None:
+    number = Number("n", 0, 100)
+    assert SQL.least(number, SQL.literal(100)) is number
+    assert SQL.greatest(number, SQL.literal(0)) is number
+    assert SQL.least(number, SQL.literal(99)).text == "least(n, CAST(99 AS BIGINT))"
+
+
+def test_what_declarations_refuse_is_the_same_inline_and_by_itself() -> None:
+    checked = ruleset("interaction one\n  counts sale\n  price 1\n")
+    columns = columns_of([checked])
+    inline = plan(DuckDb(), [checked], columns, [stretch_of(JULY)], repeats=False, inline=True)
+    texts = [stage.select for stage in (*inline.stages, *inline.results)]
+    assert not any("refused" in text for text in texts)
+    check_of_sale = re.search(
+        r"WHEN type = 'sale' THEN (CASE .*?THEN 0 ELSE 5 END)", refusals(DuckDb(), checked, columns)
+    )
+    assert check_of_sale is not None
+    assert check_of_sale[1] in texts[0]
+
+
+def test_customers_are_numbered_for_windows_only() -> None:
+    flat = ruleset("interaction one\n  counts sale\n  price 1\n")
+    limited = ruleset("interaction one\n  counts sale\n  limit 1 per day\n  price 1\n")
+    names = [[stage.name for stage in plan(DuckDb(), [one], columns_of([one]), []).stages] for one in (flat, limited)]
+    assert names == [["lines"], ["numbered", "lines", "limited0"]]
