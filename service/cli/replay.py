@@ -24,10 +24,10 @@ EXTRA = frozenset({"duckdb", "jinja2", "pyarrow"})
 @ruleset_option("Which ruleset; needed where a folder has several.")
 @click.option(
     "--engine",
-    type=click.Choice(["duckdb", "python"]),
+    type=click.Choice(["duckdb", "spark", "python"]),
     default="duckdb",
     show_default=True,
-    help="How prices are computed: in bulk, or event by event. The answers are the same.",
+    help="How prices are computed: in bulk (Spark needs Java 17), or event by event. The answers are the same.",
 )
 @click.option(
     "--order",
@@ -46,6 +46,8 @@ EXTRA = frozenset({"duckdb", "jinja2", "pyarrow"})
 @click.option("--prepared", metavar="DIR", help="Keep the events here as typed Parquet, and use them the next time.")
 @click.option("--report", metavar="FILE.html", help="Write a report that a browser shows, in one file.")
 @click.option("--changes", metavar="FILE", help="Write every event that differs (.jsonl or .parquet).")
+@click.option("--expect", metavar="FILE", help="Compare with what this file keeps of a run (.jsonl or .parquet).")
+@click.option("--update", is_flag=True, help="Write the file of --expect anew, from this run.")
 @click.option("--memory", default="2GB", show_default=True, metavar="SIZE", help="Memory to use; more goes to disk.")
 @click.option("--fail-on-diff", is_flag=True, help="Exit with 1 where any event differs.")
 @as_json
@@ -56,19 +58,26 @@ def command(events: tuple[str, ...], json_output: bool, **options: Any) -> None:
     A ledger is also compared with what it recorded. Rules that are one file price every event, whatever its time; of a
     folder each event is priced by the version in force at its own time. Nothing is recorded.
 
-    Exit codes: 0 fine; 1 events differ and --fail-on-diff was given; 2 an input can't be read, or some rows of it
-    could not be and were skipped.
+    Of a ledger, voids take back in their turn, and refused events are priced as well. A file for --expect keeps what
+    the rules in question answer: every event that is not simply nothing, and totals.
+
+    Exit codes: 0 fine; 1 events differ and --fail-on-diff was given, or something is not as --expect says; 2 an input
+    can't be read, or some rows of it could not be and were skipped.
 
     \b
     Examples:
       vpi replay rules/proptech/events --rules proptech@2 --against proptech@1 --on-error skip --report change.html
       vpi replay events --rules proptech@2 --against member_based@1 --against flat_rate@1 --against tiered@1
       vpi replay vpi-ledger.db --rules rules --ruleset proptech --fail-on-diff
+      vpi replay events --rules proptech@2 --expect golden.jsonl
     """
-    for option, suffixes in (("report", (".html", ".htm")), ("changes", (".jsonl", ".parquet"))):
+    both = (".jsonl", ".parquet")
+    for option, suffixes in (("report", (".html", ".htm")), ("changes", both), ("expect", both)):
         path = options[option]
         if path and Path(path).suffix not in suffixes:
             raise click.UsageError(f"--{option} {path}: the file's name ends in {' or '.join(suffixes)}")
+    if options["update"] and not options["expect"]:
+        raise click.UsageError("--update writes the file of --expect: name that file as well")
     try:
         # The database and its like are imported where they are used: no other command waits for them.
         replaying = import_module("service.cli.replaying")

@@ -1,15 +1,18 @@
 """What `vpi replay` shows on a terminal: a headline, totals, interactions, customers, some events with their why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
+from dsl.to_sql import Outcome
 from service.cli.options import numbered
 from service.cli.tables import print_table
 from service.replay.comparison import Comparison, Customer, Pair
+from service.replay.expected import Difference, Met
 from service.replay.results import Replay
 from service.replay.samples import Sample, Why
-from service.replay.words import change, headline, money, number, pair_headline, units
+from service.replay.words import change, headline, money, notes, number, pair_headline, units
 
 _CUSTOMERS = 20
 _HIT = 5
@@ -22,16 +25,23 @@ def print_replay(replay: Replay) -> None:
     click.echo(click.style(headline(comparison), bold=True))
     click.echo()
     _totals(comparison)
-    if replay.voids:
-        voided = numbered(replay.voids, "evaluation")
-        click.echo(f"\n{voided} had been taken back; here they are priced as if they had not been.")
-    if len(comparison.sides) > 2 or not comparison.pairs:
+    for place, note in enumerate(notes(comparison.voids, replay.refused)):
+        click.echo(note if place else f"\n{note}")
+    if comparison.customers and (len(comparison.sides) > 2 or not comparison.pairs):
         _customers(comparison)
     for pair, samples in zip(comparison.pairs, replay.samples, strict=True):
         if len(comparison.pairs) > 1:
             click.echo(f"\n{click.style(pair_headline(comparison, pair), bold=True)}")
         if pair.differing["any"]:
             _pair(comparison, pair, samples)
+    if replay.met is not None:
+        _met(replay.met, comparison.currency)
+
+
+def _events(count: int, comparison: Comparison) -> str:
+    """So many of all events; of a ledger with voids these are among them."""
+    both = "event" if not comparison.voids else "event or void" if count == 1 else "events and void"
+    return f"{numbered(count, both)} of {comparison.events + comparison.voids:,}"
 
 
 def _totals(comparison: Comparison) -> None:
@@ -62,7 +72,7 @@ def _pair(comparison: Comparison, pair: Pair, samples: Sequence[Sample]) -> None
     before, after = comparison.sides[pair.before].label, comparison.sides[0].label
     counts = pair.differing
     click.echo(
-        f"\n{numbered(counts['any'], 'event')} of {comparison.events:,} differ: {counts['outcome']:,} in outcome, "
+        f"\n{_events(counts['any'], comparison)} differ: {counts['outcome']:,} in outcome, "
         f"{counts['lines']:,} in what counts, {counts['units']:,} in units, {counts['price']:,} in price\n"
     )
     rows = [
@@ -124,3 +134,51 @@ def _arithmetic(why: Why) -> list[str]:
 
 def _cost(why: Why, currency: str) -> str:
     return f"{units(why.units)} × {why.interaction}, {money(why.price, currency)}" if why.lines else "nothing"
+
+
+def _met(met: Met, currency: str) -> None:
+    """How the file of what is expected was met, or that it was written."""
+    click.echo()
+    if met.written:
+        held = f"; {_differ(met.differing)} from what it held before" if met.differs else ""
+        click.echo(f"{met.file} is written{held}")
+        return
+    if not met.differs:
+        click.echo(f"{met.file}: everything is as expected")
+        return
+    click.echo(click.style(f"{met.file}: {_differ(met.differing)} from what is expected", bold=True))
+    for total in met.totals:
+        click.echo(f"  {total}")
+    for one in met.first:
+        click.echo(f"  {_named(one)}")
+        click.echo(f"    expected: {_answer(one.expected, one.came, currency)}")
+        came = "no such event in the history" if one.came is None else _answer(one.came, one.expected, currency)
+        click.echo(f"    came: {came}{f': {one.reason}' if one.reason else ''}")
+    if met.differing > len(met.first):
+        click.echo(f"  and {numbered(met.differing - len(met.first), 'more event')}")
+
+
+def _differ(events: int) -> str:
+    return f"{numbered(events, 'event')} {'differs' if events == 1 else 'differ'}" if events else "totals differ"
+
+
+def _named(one: Difference) -> str:
+    answer = one.came or one.expected or {}
+    again = f" ({one.again}. with this id)" if one.again > 1 else ""
+    return f"{answer.get('type') or 'event'} {one.event} of {answer.get('customer')}{again}"
+
+
+def _answer(answer: Mapping[str, Any] | None, other: Mapping[str, Any] | None, currency: str) -> str:
+    """What was expected of an event or came, in the file's own numbers; what tells it from the other is named."""
+    if answer is None or answer["outcome"] == Outcome.NOT_COUNTED.name:
+        return "nothing"
+    parts = []
+    if "interaction" in answer:
+        parts.append(f"{answer['units']} × {answer['interaction']}, {currency} {answer['price']}")
+    parts += [f"also {one}" for one in answer.get("also", ())]
+    if answer["outcome"] != Outcome.COUNTED.name:
+        parts.insert(0, answer["outcome"])
+    parts += [
+        f"{name} {answer.get(name)}" for name in ("type", "customer") if other and other.get(name) != answer.get(name)
+    ]
+    return ", ".join(parts)

@@ -5,8 +5,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -25,16 +27,20 @@ from service.replay.batches import Broken
 from service.replay.changes import CantWrite, write_changes
 from service.replay.comparison import CantCompare, comparing
 from service.replay.duckdb import Settings
+from service.replay.expected import CantExpect, Expected, meet
+from service.replay.expected import read as expected_in
 from service.replay.interrupting import watching
+from service.replay.manifest import NotPrepared
 from service.replay.prepare import CantPrepare, OnError, find, prepare
-from service.replay.prepared import NotPrepared, Prepared, open_prepared
+from service.replay.prepared import Prepared, open_prepared
 from service.replay.recorded import History, from_ledger
 from service.replay.report import write_report
 from service.replay.results import Replay, as_data
 from service.replay.samples import samples
-from service.replay.sides import EngineName, Side, priced
+from service.replay.sides import AnyEngine, Price, Side, priced
 
 INTERRUPTED = 130
+SPARK = frozenset({"py4j", "pyspark"})
 _SQLITE = b"SQLite format 3\0"
 _SOURCES = "sources.json"
 _MOST_NAMED = 20
@@ -48,12 +54,14 @@ class Wanted:
     rules: str
     against: tuple[str, ...]
     ruleset: str
-    engine: EngineName
+    engine: AnyEngine
     order: Order
     on_error: OnError
     prepared: str | None
     report: str | None
     changes: str | None
+    expect: str | None
+    update: bool
     memory: str
     fail_on_diff: bool
     json_output: bool
@@ -61,12 +69,21 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Read:
-    """Prepared events, the first of the `places` that are none, and, of a ledger, what it recorded."""
+    """Prepared events, and, of a ledger, what it recorded."""
 
     prepared: Prepared
-    broken: Sequence[Broken] = ()
-    places: int = 0
     history: History | None = None
+
+    @property
+    def broken(self) -> list[Broken]:
+        """The first places that are no events."""
+        return [Broken(*one) for one in self.prepared.left_out.first]
+
+    @property
+    def refused(self) -> tuple[int, int, int]:
+        """Of a ledger's refused events: those included, recorded later, ahead of their time."""
+        history = self.history
+        return (history.refused, history.recorded_later, history.ahead) if history else (0, 0, 0)
 
 
 def replay(wanted: Wanted) -> int:
@@ -79,38 +96,77 @@ def replay(wanted: Wanted) -> int:
         return INTERRUPTED
     except duckdb.OutOfMemoryException:
         unreadable(f"{wanted.memory} of memory is too little for this; give more with --memory")
-    except (CantPrepare, CantCompare, CantWrite, NotPrepared, OutdatedRules) as error:
+    except (CantPrepare, CantCompare, CantExpect, CantWrite, NotPrepared, OutdatedRules) as error:
         unreadable(str(error))
 
 
 def _replay(wanted: Wanted, folder: Path) -> int:
     settings = _settings(wanted)
     sides = _sides(wanted)
+    expected = _expected(wanted, folder)
+    engine = _engine(wanted, folder, settings)
     read = _read(wanted, sides, folder, settings)
-    done = _priced(wanted, sides, read.prepared, folder, settings)
+    done = _priced(engine, sides, read.prepared, folder)
     if read.history is not None:
         done = [done[0], read.history.side, *done[1:]]
+    met = None
     with Working("comparing"), comparing(done, read.prepared, folder, settings) as database:
         comparison = database.compare()
         found = tuple(samples(database, pair.before, wanted.order) for pair in comparison.pairs)
         if wanted.changes:
             write_changes(database, Path(wanted.changes))
-    voids = read.history.voids if read.history else 0
+        if wanted.expect:
+            met = meet(database, comparison, Path(wanted.expect), expected, wanted.order, wanted.update)
     names = tuple(shown(name) for name in wanted.events) or (str(wanted.prepared),)
-    result = Replay(comparison, found, wanted.order, wanted.engine, names, read.broken, read.places, voids)
+    left_out = read.prepared.left_out
+    result = Replay(
+        comparison,
+        found,
+        wanted.order,
+        wanted.engine,
+        names,
+        read.broken,
+        left_out.places,
+        left_out.rows,
+        left_out.unread,
+        read.refused,
+        met,
+    )
     if wanted.report:
         write_report(result, Path(wanted.report))
     if wanted.json_output:
         print_json(as_data(result))
     else:
         print_replay(result)
-    for one in read.broken[:_MOST_NAMED]:
-        click.echo(f"vpi: {one} (skipped)", err=True)
-    if read.places > _MOST_NAMED:
-        click.echo(f"vpi: and {numbered(read.places - _MOST_NAMED, 'more place')} skipped", err=True)
-    if read.places:
+    _tell_left_out(result)
+    if left_out.places:
         return UNREADABLE
-    return FINDINGS if wanted.fail_on_diff and comparison.differs else 0
+    unmet = met is not None and met.differs and not met.written
+    return FINDINGS if unmet or (wanted.fail_on_diff and comparison.differs) else 0
+
+
+def _expected(wanted: Wanted, folder: Path) -> Expected | None:
+    """What is expected, read before the long work; None where nothing is, or what was is to be written anew."""
+    if not wanted.expect:
+        return None
+    try:
+        with Working("reading what is expected"):
+            return expected_in(Path(wanted.expect), folder, wanted.order)
+    except CantExpect:
+        if wanted.update:
+            return None
+        raise
+
+
+def _tell_left_out(result: Replay) -> None:
+    """On standard error, every place that was skipped, or the first of them, and what that comes to."""
+    for one in result.broken[:_MOST_NAMED]:
+        click.echo(f"vpi: {one} (skipped)", err=True)
+    if result.places > _MOST_NAMED:
+        click.echo(f"vpi: and {numbered(result.places - _MOST_NAMED, 'more place')} skipped", err=True)
+    if result.places:
+        unread = f", and {numbered(result.unread, 'file')} not read to the end" if result.unread else ""
+        click.echo(f"vpi: {numbered(result.skipped, 'row')} left out{unread}", err=True)
 
 
 def _settings(wanted: Wanted) -> Settings:
@@ -168,9 +224,8 @@ def _read(wanted: Wanted, sides: Sequence[Side], folder: Path, settings: Setting
         return _prepare(wanted, folder / "prepared", columns, settings)
     with _made(kept) as part:
         read = _prepare(wanted, part, columns, settings)
-        broken = [[one.file, one.row, one.reason] for one in read.broken]
-        sources = {"files": _sources(wanted.events), "broken": broken, "places": read.places}
-        (part / _SOURCES).write_text(json.dumps(sources, indent=1) + "\n", encoding="utf-8")
+        sources = json.dumps(_sources(wanted.events), indent=1)
+        (part / _SOURCES).write_text(sources + "\n", encoding="utf-8")
     return replace(read, prepared=replace(read.prepared, folder=kept))
 
 
@@ -191,7 +246,7 @@ def _made(folder: Path) -> Iterator[Path]:
 def _prepare(wanted: Wanted, folder: Path, columns: tuple[Column, ...], settings: Settings) -> Read:
     with Working("reading events", _estimated(find(wanted.events))) as working:
         done = prepare(wanted.events, folder, columns, on_error=wanted.on_error, settings=settings, progress=working)
-    return Read(done.prepared, done.broken, done.places)
+    return Read(done.prepared)
 
 
 def _kept(wanted: Wanted, folder: Path, columns: tuple[Column, ...]) -> Read:
@@ -200,12 +255,12 @@ def _kept(wanted: Wanted, folder: Path, columns: tuple[Column, ...]) -> Read:
     try:
         sources = json.loads((folder / _SOURCES).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        sources = {"files": None, "broken": [], "places": 0}
-    if wanted.events and sources["files"] != _sources(wanted.events):
+        sources = None
+    if wanted.events and sources != _sources(wanted.events):
         raise NotPrepared(
             f"{folder} was prepared from other events, or they have changed since; remove it, or name it alone"
         )
-    return Read(prepared, [Broken(*one) for one in sources["broken"]], sources["places"])
+    return Read(prepared)
 
 
 def _sources(events: Sequence[str]) -> list[list[str | int]]:
@@ -254,7 +309,7 @@ def _from_ledger(place: str, name: str, folder: Path, columns: tuple[Column, ...
                 history = from_ledger(ledger, versions, folder, all_columns, settings, working)
         except LedgerUnavailable as error:
             cant_use(error, place)
-    return Read(history.prepared, history=history)
+    return Read(history.prepared, history)
 
 
 def _together(*several: Sequence[Column]) -> tuple[Column, ...]:
@@ -265,22 +320,29 @@ def _together(*several: Sequence[Column]) -> tuple[Column, ...]:
 # ── prices ──────────────────────────────────────────────────────────────────
 
 
-def _priced(wanted: Wanted, sides: Sequence[Side], prepared: Prepared, folder: Path, settings: Settings) -> list[Side]:
+def _engine(wanted: Wanted, folder: Path, settings: Settings) -> AbstractContextManager[Price]:
+    """What prices sides, within a block; ends the command where the engine is not there."""
+    if wanted.engine != "spark":
+        return nullcontext(partial(priced, engine=wanted.engine, order=wanted.order, settings=settings))
+    try:
+        # Only who asks for Spark needs it, and waits for it.
+        spark = import_module("service.cli.replay_spark")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in SPARK:
+            raise
+        unreadable("`--engine spark` needs the extra `spark` and Java 17: `pip install 'vpi[spark]'`")
+    found: AbstractContextManager[Price] = spark.pricing(folder / "spark", wanted.order, settings)
+    return found
+
+
+def _priced(
+    engine: AbstractContextManager[Price], sides: Sequence[Side], prepared: Prepared, folder: Path
+) -> list[Side]:
     done: list[Side] = []
     seconds = 0.0
-    for number, side in enumerate(sides):
-        with Working(f"pricing by {side.label}", prepared.rows, seconds) as working:
-            place = folder / f"side{number}"
-            done.append(
-                priced(
-                    side,
-                    prepared,
-                    place,
-                    engine=wanted.engine,
-                    order=wanted.order,
-                    settings=settings,
-                    progress=working,
-                )
-            )
-            seconds = working.seconds
+    with engine as price:
+        for number, side in enumerate(sides):
+            with Working(f"pricing by {side.label}", prepared.rows, seconds) as working:
+                done.append(price(side, prepared, folder / f"side{number}", progress=working))
+                seconds = working.seconds
     return done

@@ -8,6 +8,7 @@ import pyarrow as pa
 from dsl.event import Event
 from dsl.to_sql import Column, stretch_of
 from service.replay.prepared import schema_of
+from service.replay.quick_rows import QuickRows
 from service.replay.rows import FIXED, Row, Rows
 
 MOST_PLACES = 100
@@ -15,6 +16,9 @@ MOST_PLACES = 100
 _MOST_ROWS = 8192
 _MOST_BYTES = 16 * 2**20
 _TIME = FIXED.index("time_us")
+_NEVER_PLAIN = ("misfits", "raw")
+"""Columns in which nothing stands of events that there is nothing odd about."""
+_SEQUENCE = pa.array(range(_MOST_ROWS), pa.int64())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Builder:
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._rows = Rows(columns)
+        self._quick = QuickRows(columns)
         self._schema = schema_of(columns)
         self._instants = [_TIME] + [
             place for place, column in enumerate(columns, start=len(FIXED)) if column.storage == "timestamp"
@@ -68,6 +73,7 @@ class Builder:
 
     def _begin(self) -> None:
         self._waiting: list[Row] = []
+        self._plain = True
         self._bytes = 0
         self._broken: list[Broken] = []
         self._skipped = self.places = self._unread = 0
@@ -76,10 +82,19 @@ class Builder:
 
     def event(self, event: Event, size: int) -> bool:
         """Add an event whose row has about `size` bytes; whether the batch is full with it."""
-        waiting = self._waiting
-        waiting.append(self._rows.row(len(waiting), event))
+        self._plain = False
+        return self._add(self._rows.row(len(self._waiting), event), size)
+
+    def line(self, line: bytes) -> bool | None:
+        """Add the event of a line if there is nothing odd about it: whether the batch is full with it, None where it
+        was not added and is to be looked at closely."""
+        row = self._quick.row(len(self._waiting), line)
+        return None if row is None else self._add(row, len(line))
+
+    def _add(self, row: Row, size: int) -> bool:
+        self._waiting.append(row)
         self._bytes += size
-        return len(waiting) >= _MOST_ROWS or self._bytes >= _MOST_BYTES
+        return len(self._waiting) >= _MOST_ROWS or self._bytes >= _MOST_BYTES
 
     def broken(self, broken: Broken) -> None:
         """Add a row that is no event."""
@@ -93,11 +108,21 @@ class Builder:
         """What was gathered."""
         rows = self._waiting
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(self._schema)
-        stretches = frozenset(
-            stretch_of(instant) for place in self._instants for instant in set(columns[place]) if instant is not None
-        )
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
+        stretches = frozenset(stretch for place in self._instants for stretch in _stretches(columns[place]))
+        arrays = [_SEQUENCE.slice(0, len(rows))]
+        for name, column, field in zip(self._schema.names[1:], columns[1:], list(self._schema)[1:], strict=True):
+            empty = self._plain and name in _NEVER_PLAIN
+            arrays.append(pa.nulls(len(rows), field.type) if empty else pa.array(column, field.type))
         table = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
         batch = Batch(table, stretches, self._broken, self._skipped, self.places, self._unread, self.blank, self.lines)
         self._begin()
         return batch
+
+
+def _stretches(instants: Sequence[object]) -> set[int]:
+    """The stretches of some instants and None; mostly it is one, which the first and the last of them tell."""
+    known = [instant for instant in instants if isinstance(instant, int)]
+    if not known:
+        return set()
+    low, high = stretch_of(min(known)), stretch_of(max(known))
+    return {low} if low == high else set(map(stretch_of, known))

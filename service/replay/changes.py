@@ -15,7 +15,7 @@ from dsl.numbers import format_money, format_units
 from dsl.to_sql import Outcome
 from dsl.zones import EARLIEST, LATEST
 from service.replay.comparison import Comparing, differences, kinds_of
-from service.replay.sides import fetched
+from service.replay.reckoning import fetched
 from service.times import as_text
 
 _AT_ONCE = 50_000

@@ -17,6 +17,7 @@ from service.replay.days import Bin, binned, date_events
 from service.replay.duckdb import Settings
 from service.replay.interrupting import interruptible
 from service.replay.prepared import Prepared
+from service.replay.reckoning import rows_query, voids_query
 from service.replay.sides import Side
 
 OUTCOME, LINES, UNITS, PRICE = 1, 2, 4, 8
@@ -41,21 +42,25 @@ _BINS = (
 )
 
 
+_TOOK_BACK = f"outcome = {Outcome.VOIDED:d} AND line IS NOT NULL"
+
+
 class CantCompare(Exception):
     """Sides can't be compared; the text says why."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What a side comes to: events by outcome, and the money of all."""
+    """What a side comes to: events by outcome, and the money of all. `voids` counts those that took something back."""
 
     outcomes: dict[str, int]
     money: int
+    voids: int = 0
 
     @property
     def counted(self) -> int:
-        """Events that count."""
-        return self.outcomes.get(Outcome.COUNTED.name, 0)
+        """Events that count, those that were taken back left out."""
+        return self.outcomes.get(Outcome.COUNTED.name, 0) - self.voids
 
 
 @dataclass(frozen=True)
@@ -102,11 +107,13 @@ class Comparison:
     """Several sides over one history; the first is compared with each of the others.
 
     `customers` are those with the most money, up to `MOST_CUSTOMERS` of `customer_count`. `timeline` has the money of
-    every side by day, week, month or year (`unit`) in `zone`; events without a usable time are in none.
+    every side by day, week, month or year (`unit`) in `zone`; events without a usable time are in none. The `voids` of
+    a ledger are no events, and are compared as they are; their money goes off on the day of what they take back.
     """
 
     sides: tuple[Side, ...]
     events: int
+    voids: int
     totals: tuple[Totals, ...]
     customer_count: int
     customers: tuple[Customer, ...]
@@ -142,12 +149,14 @@ class Comparing:
         execute(f"SET memory_limit = {literal(settings.memory)}")
         execute(f"SET temp_directory = {literal(str(folder / 'spill'))}")
         execute("SET preserve_insertion_order = false")
+        execute("SET enable_progress_bar = false")
         if settings.threads:
             execute(f"SET threads = {settings.threads}")
         for number, side in enumerate(sides):
             assert side.database is not None
             execute(f"ATTACH {literal(str(side.database))} AS s{number} (READ_ONLY)")
-        execute(f"CREATE VIEW events AS SELECT * FROM read_parquet({literal(prepared.events)})")
+        execute(f"CREATE VIEW events AS {rows_query(prepared)}")
+        execute(f"CREATE VIEW voids AS {voids_query(prepared)}")
         names = " UNION ".join(f"SELECT interaction FROM s{number}.matches" for number in range(len(sides)))
         execute(
             "CREATE TABLE names AS SELECT interaction, CAST(row_number() OVER (ORDER BY interaction) AS INTEGER) AS id "
@@ -174,6 +183,7 @@ class Comparing:
         return Comparison(
             self.sides,
             self.prepared.rows,
+            self.prepared.voids,
             tuple(self._totals(side) for side in sides),
             self._one("SELECT count(*) FROM customers"),
             self._customers(f"{most} LIMIT {MOST_CUSTOMERS}"),
@@ -190,7 +200,7 @@ class Comparing:
         date_events(self.database, self.sides[0].zone)
         parts = [
             f"SELECT {side} AS side, grouping(subject) = 0 AS by_customer, subject, day, "
-            f"count(*) FILTER (outcome = {Outcome.COUNTED:d}) AS n, sum(price) AS m "
+            f"count(*) FILTER (outcome = {Outcome.COUNTED:d}) - count(*) FILTER ({_TOOK_BACK}) AS n, sum(price) AS m "
             f"FROM s{side}.evaluations JOIN dated USING (seq) GROUP BY GROUPING SETS ((subject), (day))"
             for side in range(len(self.sides))
         ]
@@ -215,9 +225,16 @@ class Comparing:
             yield int(day), [int(value) for value in values[1::2]]
 
     def _totals(self, side: int) -> Totals:
-        query = f"SELECT outcome, count(*), sum(price) FROM s{side}.evaluations GROUP BY outcome ORDER BY outcome"
-        found = [(Outcome(int(outcome)).name, int(count), int(money)) for outcome, count, money in self._rows(query)]
-        return Totals({name: count for name, count, _ in found}, sum(money for _, _, money in found))
+        query = (
+            f"SELECT outcome, count(*), sum(price), count(*) FILTER ({_TOOK_BACK}) FROM s{side}.evaluations "
+            "GROUP BY outcome ORDER BY outcome"
+        )
+        found = self._rows(query)
+        return Totals(
+            {Outcome(int(outcome)).name: int(count) for outcome, count, _, _ in found},
+            sum(int(money) for _, _, money, _ in found),
+            sum(int(voids) for _, _, _, voids in found),
+        )
 
     def _customers(self, query: str) -> tuple[Customer, ...]:
         """Customers from their subject, all counts of events, and all money."""
@@ -241,7 +258,7 @@ class Comparing:
         return Pair(
             before,
             self._differing(before),
-            tuple(self._used(before)),
+            tuple(self.used(before)),
             int(more),
             int(less),
             int(same),
@@ -280,8 +297,12 @@ class Comparing:
                 counts[name] += int(count) if int(kinds) & kind else 0
         return counts
 
-    def _used(self, before: int) -> Iterator[Used]:
-        sums = "SELECT id, count(*) AS n, sum(units) AS u, sum(price) AS m"
+    def used(self, before: int) -> Iterator[Used]:
+        """Interactions on another side and on the first, those with the most money first."""
+        events = "count(*)"
+        if self.prepared.voids:
+            events += " - 2 * count(*) FILTER (seq IN (SELECT seq FROM voids))"
+        sums = f"SELECT id, {events} AS n, sum(units) AS u, sum(price) AS m"
         a, b = (f"({sums} FROM s{n}.counted JOIN lines{n} USING (line) GROUP BY id)" for n in (before, 0))
         numbers = ", ".join(f"coalesce({side}.{name}, 0)" for name in "num" for side in "ab")
         query = (

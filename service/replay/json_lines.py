@@ -37,7 +37,10 @@ def read_piece(piece: Piece, columns: Sequence[Column]) -> Iterator[Batch]:
                 builder.broken(Broken(file, number, TOO_LONG))
                 continue
             try:
-                if builder.event(parse_event(line), len(line)):
+                full = builder.line(line)
+                if full is None:
+                    full = builder.event(parse_event(line), len(line))
+                if full:
                     yield builder.take()
             except MalformedEvent as error:
                 if not line.strip():

@@ -19,7 +19,7 @@ from service.replay.csv_rows import read_csv
 from service.replay.duckdb import Settings, find_repeats
 from service.replay.json_lines import WorkerLost, Workers, read_lines
 from service.replay.parquet_rows import Kinds, read_parquet
-from service.replay.prepared import Prepared, Writer, write_manifest
+from service.replay.prepared import LeftOut, Prepared, Writer, write_manifest
 
 OnError = Literal["stop", "skip"]
 _SUFFIXES = {".jsonl": "json", ".ndjson": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet"}
@@ -94,7 +94,9 @@ def find(given: Sequence[str]) -> list[Path]:
         matches = [path] if path.exists() else sorted(_glob(path))
         files = [file for match in matches for file in _files(match)]
         if not files:
-            raise CantPrepare(f"{text} names no file of events (*.jsonl, *.ndjson, *.json, *.csv, *.parquet)")
+            raise CantPrepare(
+                f"{text} names no file of events (*.jsonl, *.ndjson, *.json, *.csv, *.parquet) and no ledger"
+            )
         found |= dict.fromkeys(files)
     return list(found)
 
@@ -147,6 +149,9 @@ def _prepare(
     work.mkdir()
     prepared = replace(prepared, repeats=find_repeats(prepared, work, settings))
     shutil.rmtree(work)
+    first = tuple((one.file, one.row, one.reason, one.rows) for one in result.broken)
+    left_out = LeftOut(first, result.places, result.skipped, result.unread, result.blank_lines)
+    prepared = replace(prepared, left_out=left_out)
     write_manifest(prepared)
     result.prepared = prepared
     return result

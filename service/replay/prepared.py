@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,9 +10,9 @@ from pyarrow import compute, parquet
 
 from dsl.event import Event
 from dsl.to_sql import Column, Storage, stretch_of
+from service.replay.manifest import FORMAT, MANIFEST, read_manifest
 from service.replay.rows import FIXED, Row, Rows
 
-FORMAT = 1
 ROWS_A_GROUP = 122_880
 """Rows that are written together: DuckDB's own size of a group."""
 _BYTES_A_GROUP = 128 * 2**20
@@ -28,19 +28,35 @@ _TYPES: dict[Storage, pa.DataType] = {
 _FIXED_TYPES = dict.fromkeys(FIXED, pa.string()) | {"seq": pa.int64(), "time_us": pa.int64(), "flawed": pa.bool_()}
 
 
-class NotPrepared(Exception):
-    """A folder holds no prepared events, or none that fit the rules; the text says why."""
+@dataclass(frozen=True)
+class LeftOut:
+    """Rows of the files that are not among the events: `places` of them, of which `first` has file, row (0: the whole
+    file), reason, and how many rows it stands for. `rows` are all rows that can be counted; `unread` counts files, or
+    ends of files, whose rows nobody can count.
+    """
+
+    first: tuple[tuple[str, int, str, int], ...] = ()
+    places: int = 0
+    rows: int = 0
+    unread: int = 0
+    blank_lines: int = 0
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Prepared events on disk. `stretches` are those of all instants in them (`dsl.to_sql.stretch_of`)."""
+    """Prepared events on disk. `stretches` are those of all instants in them (`dsl.to_sql.stretch_of`).
+
+    `rows` counts events, `repeats` those whose ids come more than once. `voids` counts rows that take an event back:
+    they have sequences among the events', and stand in a file of their own.
+    """
 
     folder: Path
     columns: tuple[Column, ...]
     rows: int
     stretches: frozenset[int]
     repeats: int
+    voids: int = 0
+    left_out: LeftOut = LeftOut()
 
     @property
     def events(self) -> str:
@@ -51,6 +67,11 @@ class Prepared:
     def repeated(self) -> Path:
         """The Parquet file of the rows whose ids come more than once."""
         return self.folder / "repeats.parquet"
+
+    @property
+    def taken_back(self) -> Path:
+        """The Parquet file of voids: their sequences (seq), and those of the events that they take back (event)."""
+        return self.folder / "voids.parquet"
 
 
 def schema_of(columns: Sequence[Column]) -> pa.Schema:
@@ -124,24 +145,28 @@ def write_manifest(prepared: Prepared) -> None:
         "format": FORMAT,
         "rows": prepared.rows,
         "repeats": prepared.repeats,
+        "voids": prepared.voids,
+        "left_out": asdict(prepared.left_out),
         "stretches": sorted(prepared.stretches),
         "columns": [[column.name, column.path, column.storage] for column in prepared.columns],
     }
-    (prepared.folder / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    (prepared.folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 def open_prepared(folder: Path, needed: Iterable[Column] = ()) -> Prepared:
     """The prepared events of a folder; raises NotPrepared, also where columns are missing that rules need."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        text = (folder / MANIFEST).read_text(encoding="utf-8")
     except (OSError, ValueError):
-        raise NotPrepared(f"{folder} holds no prepared events: it has no manifest that can be read") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise NotPrepared(f"{folder} was prepared by another release; prepare the events again")
-    columns = tuple(Column(name, path, storage) for name, path, storage in manifest["columns"])
-    known = {(column.path, column.storage) for column in columns}
-    lacking = [column.path for column in needed if (column.path, column.storage) not in known]
-    if lacking:
-        names = ", ".join(f"`{path}`" for path in lacking[:5])
-        raise NotPrepared(f"{folder} was prepared for other rules and lacks {names}; prepare the events again")
-    return Prepared(folder, columns, manifest["rows"], frozenset(manifest["stretches"]), manifest["repeats"])
+        text = None
+    manifest, columns = read_manifest(text, folder, needed)
+    left_out = manifest["left_out"] | {"first": tuple(tuple(place) for place in manifest["left_out"]["first"])}
+    return Prepared(
+        folder,
+        columns,
+        manifest["rows"],
+        frozenset(manifest["stretches"]),
+        manifest["repeats"],
+        manifest["voids"],
+        LeftOut(**left_out),
+    )

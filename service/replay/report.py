@@ -49,6 +49,7 @@ def report(replay: Replay) -> str:
         replay=replay,
         comparison=comparison,
         headline=words.headline(comparison),
+        notes=words.notes(comparison.voids, replay.refused),
         versions=[[version_as_data(version) for version in side.rules] for side in comparison.sides],
         timeline=_timeline(comparison),
         customers=comparison.customers[:_LISTED],

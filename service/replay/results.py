@@ -7,7 +7,12 @@
     comparisons  headline, before, after (labels), differing (any, outcome, lines, units, price), interactions,
                  customers (more, less, same, dearer, cheaper), spread, samples
     broken       file, row (0: the whole file), reason: the first hundred of `broken_count`
-    voids        evaluations of a ledger that were taken back, and are priced as if they had not been
+    left_out     rows that were skipped, files that were not read to their end (`unread`)
+    voids        what a ledger took back: each is priced in its turn, as VOIDED among the outcomes and differences, and
+                 goes off `counted`, customers, interactions and the timeline
+    refused      of a ledger's refused events: `included`; left out are those `recorded_later` under the same id, and
+                 those that came more than 24 hours ahead of their time (`ahead_of_time`)
+    expected     only with `--expect`: see `expected.as_data`
 
 Units and money are decimal strings, exact; a change is after minus before.
 """
@@ -20,10 +25,12 @@ from dsl.evaluation import Step
 from dsl.numbers import format_money, format_units
 from dsl.to_sql import Order
 from service.answers import event_as_data, version_as_data
+from service.replay import expected
 from service.replay.batches import Broken
 from service.replay.comparison import Comparison, Customer, Pair
+from service.replay.expected import Met
 from service.replay.samples import Sample, Why
-from service.replay.sides import EngineName
+from service.replay.sides import AnyEngine
 from service.replay.words import headline, pair_headline
 
 
@@ -31,17 +38,21 @@ from service.replay.words import headline, pair_headline
 class Replay:
     """Everything that a replay found: `samples` has those of each pair, `read` what was read, as it was named.
 
-    `broken` are the first of `places` that could not be read; `voids` counts evaluations that a ledger took back.
+    `broken` are the first of `places` that could not be read, `skipped` and `unread` their rows and files. `refused`
+    says of a ledger's refused events how many are included, how many were recorded later or came ahead of their time.
     """
 
     comparison: Comparison
     samples: tuple[tuple[Sample, ...], ...]
     order: Order
-    engine: EngineName
+    engine: AnyEngine
     read: tuple[str, ...]
     broken: Sequence[Broken] = field(default=())
     places: int = 0
-    voids: int = 0
+    skipped: int = 0
+    unread: int = 0
+    refused: tuple[int, int, int] = (0, 0, 0)
+    met: Met | None = None
 
 
 def as_data(replay: Replay) -> dict[str, Any]:
@@ -86,8 +97,10 @@ def as_data(replay: Replay) -> dict[str, Any]:
         ],
         "broken": [{"file": one.file, "row": one.row, "reason": one.reason} for one in replay.broken],
         "broken_count": replay.places,
-        "voids": replay.voids,
-    }
+        "left_out": {"rows": replay.skipped, "unread": replay.unread},
+        "voids": comparison.voids,
+        "refused": dict(zip(("included", "recorded_later", "ahead_of_time"), replay.refused, strict=True)),
+    } | ({"expected": expected.as_data(replay.met)} if replay.met else {})
 
 
 def _pair(comparison: Comparison, pair: Pair, samples: Sequence[Sample]) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from service.rating import rater
 from service.replay.comparison import Comparing, differences, kinds_of
 from service.replay.prepared import Prepared
 from service.replay.python import Arrival, Engine, Reckoned
+from service.replay.reckoning import arrival_of, arrivals_query, fetched, ordered
 from service.replay.rows import Rows
-from service.replay.sides import Side, arrivals_query, fetched, ordered
+from service.replay.sides import Side
 
 MOST_SAMPLES = 30
 _OF_EACH = 5
@@ -27,6 +28,7 @@ MOST_PRICED = 200_000
 _TOLD = {
     Outcome.DUPLICATE: "the same event came before: it is answered as it was then, and costs nothing more",
     Outcome.CONFLICT: "refused: an earlier event with other content has its id",
+    Outcome.VOIDED: "taken back; it had cost nothing",
 }
 
 
@@ -64,30 +66,58 @@ class _Chosen:
 
 def samples(comparing: Comparing, before: int, order: Order) -> tuple[Sample, ...]:
     """Up to `MOST_SAMPLES` events in which the first side differs from another, the kinds of difference in turn."""
-    chosen = list(_within_reach(_candidates(comparing, before)))
-    sides = (comparing.sides[before], comparing.sides[0])
-    found: dict[int, list[Why]] = {}
-    events: dict[int, Event] = {}
-    for subject, group in groupby(sorted(chosen, key=lambda one: one.subject or ""), key=lambda one: one.subject):
-        wanted = {one.seq for one in group}
-        arrivals = list(_arrivals(comparing, subject, wanted, order))
-        events |= {arrival.seq: arrival.event for arrival in arrivals if arrival.seq in wanted}
-        for side in sides:
-            for seq, why in _explained(side, arrivals, wanted):
-                found.setdefault(seq, []).append(why)
-    recorded = {place: _kept(comparing, number, chosen) for place, number in enumerate((before, 0))}
+    candidates = _candidates(comparing, before)
+    chosen = list(_within_reach(candidates))
+    found = _explained_all(comparing, {one.seq: one.subject for one in chosen}, (before, 0), order)
     result = []
     for one in chosen:
-        first, second = (_true_to(why, recorded[place].get(one.seq, why)) for place, why in enumerate(found[one.seq]))
-        result.append(Sample(one.seq, events[one.seq], tuple(kinds_of(one.kinds)), (first, second)))
+        event, (first, second) = found[one.seq]
+        result.append(Sample(one.seq, event, tuple(kinds_of(one.kinds)), (first, second)))
     return tuple(result)
+
+
+def explained(comparing: Comparing, wanted: Sequence[int], order: Order) -> dict[int, tuple[Event, Why]]:
+    """Events by sequence, and what the first side makes of each; those of the largest customers may be missing."""
+    if not wanted:
+        return {}
+    _count_sizes(comparing)
+    some = f"seq IN ({', '.join(map(str, wanted))})"
+    sized = {
+        seq: (int(size), _Chosen(seq, subject, 0))
+        for seq, subject, size in comparing.database.execute(
+            "SELECT seq, e.subject, size FROM events AS e "
+            f"JOIN sizes AS s ON s.subject IS NOT DISTINCT FROM e.subject WHERE {some}"
+        ).fetchall()
+    }
+    chosen = _within_reach(sized[seq] for seq in wanted)
+    found = _explained_all(comparing, {one.seq: one.subject for one in chosen}, (0,), order)
+    return {seq: (event, why) for seq, (event, (why,)) in found.items()}
+
+
+def _explained_all(
+    comparing: Comparing, chosen: Mapping[int, str | None], sides: Sequence[int], order: Order
+) -> dict[int, tuple[Event, tuple[Why, ...]]]:
+    """Events of customers, by sequence, and what each of some sides makes of them."""
+    whys: dict[int, list[Why]] = {}
+    events: dict[int, Event] = {}
+    by_customer = sorted(chosen.items(), key=lambda one: one[1] or "")
+    for subject, group in groupby(by_customer, key=lambda one: one[1]):
+        wanted = {seq for seq, _ in group}
+        arrivals = list(_arrivals(comparing, subject, wanted, order))
+        events |= {arrival.seq: arrival.event for arrival in arrivals if arrival.seq in wanted}
+        for place in sides:
+            for seq, why in _explained(comparing.sides[place], arrivals, wanted):
+                whys.setdefault(seq, []).append(why)
+    kept = [_kept(comparing, number, list(chosen)) for number in sides]
+    return {
+        seq: (events[seq], tuple(_true_to(why, said.get(seq, why)) for why, said in zip(found, kept, strict=True)))
+        for seq, found in whys.items()
+    }
 
 
 def _candidates(comparing: Comparing, before: int) -> list[tuple[int, _Chosen]]:
     """Events that differ, the groups by kinds and interactions in turn, each with its customer's number of events."""
-    comparing.database.execute(
-        "CREATE TABLE IF NOT EXISTS sizes AS SELECT subject, count(*) AS size FROM events GROUP BY subject"
-    )
+    _count_sizes(comparing)
     a, b = (
         f"(SELECT seq, outcome, id FROM s{n}.evaluations SEMI JOIN {differences(before)} USING (seq) "
         f"LEFT JOIN lines{n} USING (line))"
@@ -104,6 +134,12 @@ def _candidates(comparing: Comparing, before: int) -> list[tuple[int, _Chosen]]:
         for kinds, found, _ in comparing.database.execute(query).fetchall()
     ]
     return [group[turn] for turn in range(_OF_EACH) for group in groups if turn < len(group)]
+
+
+def _count_sizes(comparing: Comparing) -> None:
+    comparing.database.execute(
+        "CREATE TABLE IF NOT EXISTS sizes AS SELECT subject, count(*) AS size FROM events GROUP BY subject"
+    )
 
 
 def _within_reach(candidates: Iterable[tuple[int, _Chosen]]) -> Iterator[_Chosen]:
@@ -136,7 +172,7 @@ def _arrivals(comparing: Comparing, subject: str | None, wanted: set[int], order
     left = set(wanted)
     found = comparing.database.execute(ordered(f"SELECT * FROM ({query}) WHERE {mine}", order))
     for row in fetched(found):
-        yield Arrival(row[0], rows.event(row), row[-2], row[-1])
+        yield arrival_of(rows, row)
         left.discard(row[0])
         if not left:
             return
@@ -149,7 +185,7 @@ def _explained(side: Side, arrivals: Sequence[Arrival], wanted: set[int]) -> Ite
     def rate(event: Event, counters: Counters) -> Rated | ServiceError:
         return (explaining if now else plain)(event, counters)
 
-    engine = Engine(rate)
+    engine = Engine(rate, voids=any(arrival.voids is not None for arrival in arrivals))
     for arrival in arrivals:
         now = arrival.seq in wanted
         reckoned = engine.price(arrival)
@@ -180,11 +216,11 @@ def _sentence(reckoned: Reckoned) -> str:
     return str(reckoned.error) if reckoned.error else _TOLD[reckoned.outcome]
 
 
-def _kept(comparing: Comparing, number: int, chosen: Sequence[_Chosen]) -> Mapping[int, Why]:
+def _kept(comparing: Comparing, number: int, chosen: Sequence[int]) -> Mapping[int, Why]:
     """What the run says of the chosen events, without a reason."""
     if not chosen:
         return {}
-    some = f"seq IN ({', '.join(str(one.seq) for one in chosen)})"
+    some = f"seq IN ({', '.join(map(str, chosen))})"
     lines: dict[int, list[tuple[str, int, int]]] = {}
     for seq, *line in comparing.database.execute(
         f"SELECT seq, interaction, units, price FROM s{number}.counted JOIN s{number}.matches USING (line) "

@@ -2,33 +2,26 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, Protocol
 
 import duckdb
-import pyarrow as pa
 
-from dsl.to_sql import BY_TIME, DuckDb, Order, Outcome
+from dsl.to_sql import Order
 from service.rating import rater
 from service.registry import Version, Versions
 from service.replay.duckdb import Run, Settings, connect
 from service.replay.interrupting import interruptible
 from service.replay.prepared import Prepared
-from service.replay.python import Arrival, Engine, Reckoned
-from service.replay.rows import FIXED, Rows
+from service.replay.python import Engine, Reckoned
+from service.replay.reckoning import AT_ONCE, Match, Tables, arrivals_query, ordered, reckoned, write_matches
 
 EngineName = Literal["duckdb", "python"]
+AnyEngine = Literal["duckdb", "spark", "python"]
 Progress = Callable[[int], None]
 DATABASE = "replay.duckdb"
 """The file that a run leaves in its folder."""
-_AT_ONCE = 50_000
-_SUBJECT = FIXED.index("subject")
-_TABLES = {
-    "evaluations": "seq BIGINT, outcome INTEGER, line INTEGER, units BIGINT, price HUGEINT",
-    "counted": "seq BIGINT, line INTEGER, units BIGINT, price HUGEINT",
-    "matches": "line INTEGER, version INTEGER, interaction VARCHAR",
-}
 
 
 @dataclass(frozen=True)
@@ -62,6 +55,12 @@ class Side:
         return self.rules[-1].ruleset.zone
 
 
+class Price(Protocol):
+    """Prices a side into a folder that is made for it, and may tell how many rows are done."""
+
+    def __call__(self, side: Side, prepared: Prepared, folder: Path, *, progress: Progress) -> Side: ...
+
+
 def priced(
     side: Side,
     prepared: Prepared,
@@ -89,66 +88,39 @@ def priced(
 # ── event by event ──────────────────────────────────────────────────────────
 
 
-class Tables:
-    """The tables of a run, written by whoever reckons prices in Python; they are the same as SQL leaves."""
-
-    def __init__(self, folder: Path, settings: Settings, pairs: Sequence[tuple[int, str]]) -> None:
-        self.database = connect(folder, settings)
-        for name, columns in _TABLES.items():
-            self.database.execute(f"CREATE TABLE {name} ({columns})")
-        self._lines = {pair: number for number, pair in enumerate(pairs)}
-        self._insert("matches", [(number, *pair) for pair, number in self._lines.items()])
-
-    def add(self, reckoned: Sequence[Reckoned]) -> None:
-        """Write what became of some events."""
-        events: list[tuple[object, ...]] = []
-        lines: list[tuple[object, ...]] = []
-        for one in reckoned:
-            answer = one.evaluation
-            if answer is None or one.outcome not in (Outcome.COUNTED, Outcome.LIMITED):
-                events.append((one.seq, int(one.outcome), None, 0, 0))
-                continue
-            main = self._lines[one.version, answer.interaction]
-            events.append((one.seq, int(one.outcome), main, answer.units, answer.price))
-            lines += [(one.seq, self._lines[one.version, x.interaction], x.units, x.price) for x in answer.lines]
-        self._insert("evaluations", events)
-        self._insert("counted", lines)
-
-    def _insert(self, table: str, rows: Sequence[tuple[object, ...]]) -> None:
-        if not rows:
-            return
-        # Numbers travel as text, since Arrow has no integers of 128 bits.
-        texts = [pa.array([None if v is None else str(v) for v in column]) for column in zip(*rows, strict=True)]
-        names = [column.split()[0] for column in _TABLES[table].split(", ")]
-        self.database.register("inserted", pa.Table.from_arrays(texts, names=names))
-        self.database.execute(f"INSERT INTO {table} SELECT * FROM inserted")
-        self.database.unregister("inserted")
+def numbered_lines(rules: Sequence[Version]) -> dict[Match, int]:
+    """A number for every version and interaction of some rules, in order: those that `matches` explains."""
+    pairs = [(one.ruleset.version, found.name) for one in rules for found in one.ruleset.interactions]
+    return {pair: number for number, pair in enumerate(pairs)}
 
 
-def pairs_of(rules: Sequence[Version]) -> list[tuple[int, str]]:
-    """Every version and interaction, in order: those that lines of `matches` stand for."""
-    return [(one.ruleset.version, found.name) for one in rules for found in one.ruleset.interactions]
+def make_tables(database: duckdb.DuckDBPyConnection, rules: Sequence[Version]) -> Tables:
+    """The tables of a run, to be written by whoever has prices of these rules; they are the same as SQL leaves."""
+    numbers = numbered_lines(rules)
+    write_matches(database, ((number, *pair) for pair, number in numbers.items()))
+    return Tables(database, numbers)
 
 
 def _by_python(
     side: Side, prepared: Prepared, folder: Path, order: Order, settings: Settings, progress: Progress
 ) -> None:
-    tables = Tables(folder, settings, pairs_of(side.rules))
+    database = connect(folder, settings)
     try:
-        # A cursor of its own reads while the tables are written.
-        reckoned = _reckoned(side, prepared, tables.database.cursor(), order)
-        done = 0
-        while some := list(islice(reckoned, _AT_ONCE)):
-            tables.add(some)
-            progress(done := done + len(some))
+        with interruptible(database):
+            tables = make_tables(database, side.rules)
+            # A cursor of its own reads while the tables are written.
+            answers = _reckoned(side, prepared, database.cursor(), order)
+            done = 0
+            while some := list(islice(answers, AT_ONCE)):
+                tables.add(some)
+                progress(done := done + len(some))
     finally:
-        tables.database.close()
+        database.close()
 
 
 def _reckoned(side: Side, prepared: Prepared, database: duckdb.DuckDBPyConnection, order: Order) -> Iterator[Reckoned]:
     """Every event priced: customer by customer, so that one customer's counters are held at a time, unless customers
     share ids."""
-    engine = Engine(rater(side.versions, side.version))
     shared = (
         prepared.repeats
         and database.execute(
@@ -156,32 +128,6 @@ def _reckoned(side: Side, prepared: Prepared, database: duckdb.DuckDBPyConnectio
             "HAVING count(DISTINCT subject) > 1 OR count(*) > count(subject) LIMIT 1"
         ).fetchone()
     )
-    rows = Rows(prepared.columns)
+    engine = Engine(rater(side.versions, side.version), voids=prepared.voids > 0)
     found = database.execute(ordered(arrivals_query(prepared), order, by_customer=not shared))
-    for _, group in groupby(fetched(found), key=lambda row: None if shared else row[_SUBJECT]):
-        for row in group:
-            yield engine.price(Arrival(row[0], rows.event(row), row[-2], row[-1]))
-        engine.forget()
-
-
-def arrivals_query(prepared: Prepared) -> str:
-    """Prepared events with their repeated ids: the rows of `Rows`, then id_number and content."""
-    names = ", ".join([*FIXED, *(column.name for column in prepared.columns)])
-    literal = DuckDb().string
-    events = f"read_parquet({literal(prepared.events)})"
-    if not prepared.repeats:
-        return f"SELECT {names}, NULL AS id_number, NULL AS content FROM {events}"
-    repeats = f"read_parquet({literal(str(prepared.repeated))})"
-    return f"SELECT {names}, id_number, content FROM {events} AS e LEFT JOIN {repeats} AS r USING (seq)"
-
-
-def ordered(query: str, order: Order, by_customer: bool = False) -> str:
-    """A query for arrivals in the order in which they are priced."""
-    first = "subject, " if by_customer else ""
-    return f"SELECT * FROM ({query}) ORDER BY {first}{'seq' if order == 'recorded' else BY_TIME}"
-
-
-def fetched(result: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    """The rows of a result, some at a time."""
-    while rows := result.fetchmany(_AT_ONCE):
-        yield from rows
+    yield from reckoned(engine, prepared.columns, found, by_customer=not shared)

@@ -2,8 +2,10 @@
 
 from dsl.currencies import DIGITS
 from dsl.numbers import divide_half_even, format_money
+from dsl.to_sql import Outcome
 from service.replay.comparison import Comparison, Pair
 
+_PRICED = (Outcome.COUNTED, Outcome.NOT_COUNTED, Outcome.LIMITED, Outcome.VOIDED)
 _SHOWN_PLACES = 6
 _SCALE = 18
 
@@ -43,6 +45,26 @@ def many(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def notes(voids: int, refused: tuple[int, int, int]) -> list[str]:
+    """What is to be known of a ledger's history, in sentences: `refused` is as `Replay` has it."""
+    included, recorded_later, ahead = refused
+    told = []
+    if voids == 1:
+        told.append("1 evaluation was taken back: the void gives back what its event costs by these rules.")
+    elif voids:
+        told.append(f"{voids:,} evaluations were taken back: a void gives back what its event costs by these rules.")
+    if included:
+        were = "was refused is" if included == 1 else "were refused are"
+        told.append(f"{many(included, 'event')} that {were} among them, since other rules may take them.")
+    for count, why in (
+        (recorded_later, "recorded later under the same id"),
+        (ahead, "dated more than 24 hours ahead when refused"),
+    ):
+        if count:
+            told.append(f"{many(count, 'refused event')} {'was' if count == 1 else 'were'} {why}: left out.")
+    return told
+
+
 def headline(comparison: Comparison) -> str:
     """The whole comparison in one sentence, that of its pair where it has just one."""
     if len(comparison.pairs) > 1:
@@ -66,7 +88,7 @@ def pair_headline(comparison: Comparison, pair: Pair) -> str:
     total, other = comparison.totals[0], comparison.totals[pair.before]
     events, currency = many(comparison.events, "event"), comparison.currency
     if before.recorded and not pair.differing["any"]:
-        prices = many(comparison.events, "recorded price")
+        prices = many(sum(other.outcomes.get(name.name, 0) for name in _PRICED), "recorded price")
         return f"{after.label} gives all {prices} again: {_bill(total.money, currency)}."
     if not pair.differing["any"]:
         return f"{after.label} and {before.label} price all {events} alike: {_bill(total.money, currency)}."

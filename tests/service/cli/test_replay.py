@@ -1,13 +1,13 @@
 """`vpi replay`: files, folders and ledgers, priced by other rules; what is shown, written, and left behind."""
 
 import json
-import signal
 import sys
 import time
 from decimal import Decimal
 from pathlib import Path
 
 import click
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
@@ -17,7 +17,7 @@ from service.cloudevents import parse_event
 from service.evaluator import Evaluator
 from service.publishing import registry_from
 from service.times import now
-from tests.service.cli.running import RULES, SHOP, data_of, finished, process, sale, vpi, write_shop
+from tests.service.cli.running import RULES, SHOP, data_of, sale, vpi, write_shop
 
 EVENTS = RULES / "proptech" / "events"
 HISTORY = (EVENTS / "2026-06.jsonl", EVENTS / "2026-07.jsonl", EVENTS / "duplicates.jsonl")
@@ -148,11 +148,45 @@ def test_prepared_events_are_used_again_only_for_the_same_files(here: Path) -> N
     again = vpi("replay", "--rules", "shop@2", "--prepared", "kept", "--json")
     assert again.exit_code == 2
     assert data_of(again) == data_of(first)
+    assert again.stderr == first.stderr
+    first_line, *others = first.stderr.splitlines()
+    assert first_line.startswith(f"vpi: {events}:2: not JSON")
+    assert (first_line.endswith(" (skipped)"), others) == (True, ["vpi: 1 row left out"])
     assert data_of(vpi(*kept)) == data_of(first)
     events.write_text(sale("b") + "\n", encoding="utf-8")
     changed = vpi(*kept)
     assert changed.exit_code == 2
     assert "kept was prepared from other events" in changed.stderr
+
+
+def test_prepared_events_remember_what_nobody_could_read(here: Path) -> None:
+    shop(here)
+    whole = here / "some.parquet"
+    columns = ("id", "source", "type", "subject", "time")
+    parquet.write_table(pa.table({name: [json.loads(sale())[name]] for name in columns}), whole)
+    (here / "cut.parquet").write_bytes(whole.read_bytes()[:-9])
+    first = vpi("replay", "*.parquet", "--rules", "shop@1", "--prepared", "kept", "--on-error", "skip", "--json")
+    again = vpi("replay", "--rules", "shop@1", "--prepared", "kept", "--json")
+    assert (first.exit_code, again.exit_code) == (2, 2)
+    assert data_of(again) == data_of(first)
+    assert data_of(again)["left_out"] == {"rows": 0, "unread": 1}
+    assert again.stderr == first.stderr
+    assert again.stderr.endswith("\nvpi: 0 rows left out, and 1 file not read to the end\n")
+
+
+def test_a_table_of_a_spreadsheet_is_a_history_too(here: Path) -> None:
+    shop(here)
+    rows = [
+        "id,source,type,subject,time,amount",
+        *(f"s{n},/till,sale,acme,2026-02-01T10:00:00Z,{n}.5" for n in range(4)),
+    ]
+    Path("sales.csv").write_text("\r\n".join(rows) + "\r\n", encoding="utf-8-sig")
+    lines = [sale(f"s{n}", n + 0.5) for n in range(4)]
+    Path("same.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    compare = ("--rules", "shop@2", "--against", "shop@1", "--json")
+    first, second = (data_of(vpi("replay", name, *compare)) for name in ("sales.csv", "same.jsonl"))
+    assert first == second
+    assert (first["events"], first["sides"][1]["money"]) == (4, "0.16")
 
 
 # ── a ledger ────────────────────────────────────────────────────────────────
@@ -194,7 +228,38 @@ def test_what_was_taken_back_is_told(ledger: Path) -> None:
     gone = ("b", "--source", "/till", "--reason", "sent back", "--ledger", ledger)
     assert vpi("void", *gone).exit_code == 0
     result = vpi("replay", ledger, "--rules", "shop@1")
-    assert "1 evaluation had been taken back; here they are priced as if they had not been." in result.stdout
+    assert result.stdout.startswith("shop@1 gives all 4 recorded prices again: EUR 1.00 in all.")
+    assert "1 evaluation was taken back: the void gives back what its event costs by these rules." in result.stdout
+    data = data_of(vpi("replay", ledger, "--rules", "shop@2", "--json"))
+    (pair,) = data["comparisons"]
+    before = [(one["event"]["id"], one["before"]["outcome"], one["before"]["price"]) for one in pair["samples"]]
+    assert sorted(before) == [
+        ("a", "COUNTED", "1"),
+        ("b", "COUNTED", "2"),
+        ("b", "VOIDED", "-2"),
+    ]
+    assert [side["counted"] for side in data["sides"]] == [1, 1]
+
+
+def test_what_was_refused_may_be_taken_by_other_rules(ledger: Path) -> None:
+    Path("more.jsonl").write_text(sale("large", 5000) + "\n", encoding="utf-8")
+    record(ledger, Path("more.jsonl"))
+    rules = Path("rules/shop/2.vpi")
+    rules.write_text(rules.read_text(encoding="utf-8").replace("to 1_000", "to 10_000"), encoding="utf-8")
+    assert vpi("replay", ledger, "--rules", "shop@1", "--fail-on-diff").exit_code == 0
+    data = data_of(vpi("replay", ledger, "--rules", "shop@2", "--json"))
+    assert data["refused"] == {"included": 1, "recorded_later": 0, "ahead_of_time": 0}
+    assert [side["outcomes"].get("REFUSED", 0) for side in data["sides"]] == [0, 1]
+    assert Decimal(data["sides"][0]["money"]) == Decimal("154.5")
+
+
+def test_a_history_without_events_is_no_mistake(here: Path) -> None:
+    shop(here)
+    Path("none.csv").write_text("id,source,type,subject,time\n", encoding="utf-8")
+    result = vpi("replay", "none.csv", "--rules", "shop@1")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("shop@1 counts 0 of 0 events and bills EUR 0.00.\n\nrules")
+    assert "customer" not in result.stdout
 
 
 # ── what can't be used ──────────────────────────────────────────────────────
@@ -203,7 +268,7 @@ def test_what_was_taken_back_is_told(ledger: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("nowhere",), "nowhere names no file of events"),
+        (("nowhere",), "nowhere names no file of events (*.jsonl, *.ndjson, *.json, *.csv, *.parquet) and no ledger"),
         ((), "name the events"),
         (("sales.jsonl", "--against", "shop@9"), "no version 9 of shop"),
         (("sales.jsonl", "--report", "x.pdf"), "the file's name ends in .html"),
@@ -241,22 +306,6 @@ def test_without_the_extra_it_says_what_to_install(here: Path, monkeypatch: pyte
     result = vpi("replay", "x", "--rules", shop(here))
     assert result.exit_code == 2
     assert result.stderr == "vpi: `vpi replay` needs the extra `replay`: `pip install 'vpi[replay]'`\n"
-
-
-def test_an_interrupt_leaves_nothing_behind(here: Path) -> None:
-    shop(here, *(sale(f"s{number}", number % 90) for number in range(60_000)))
-    places = {"env": {"TMPDIR": str(here / "temporary")}, "cwd": here}
-    arguments = ("--rules", "shop@1", "--prepared", "kept", "--report", "out.html")
-    with process("replay", "sales.jsonl", *arguments, **places) as running:
-        while not list((here / "temporary").glob("vpi-replay-*")) and running.poll() is None:
-            time.sleep(0.01)
-        running.send_signal(signal.SIGINT)
-        code, out, err = finished(running)
-    assert (code, out) == (130, "")
-    assert "interrupted; nothing is left half-written" in err
-    assert list((here / "temporary").iterdir()) == []
-    assert not (here / "out.html").exists()
-    assert not (here / ".kept.part").exists()
 
 
 # ── progress ────────────────────────────────────────────────────────────────

@@ -5,6 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import duckdb
+import pyarrow as pa
+from pyarrow import parquet
+
 from dsl import core
 from dsl.acceptance import is_built_in, parse_rfc3339
 from dsl.checker import check
@@ -115,14 +119,22 @@ def _dearer(price: core.SimplePrice, rng: Random) -> core.SimplePrice:
 # ── what it costs ───────────────────────────────────────────────────────────
 
 
-def prepare(folder: Path, rulesets: Iterable[core.Ruleset], events: Sequence[Event]) -> Prepared:
-    """Events as a folder of prepared ones."""
+def prepare(folder: Path, rulesets: Iterable[core.Ruleset], events: Sequence[Event | int]) -> Prepared:
+    """Events as a folder of prepared ones; a number among them is a void, of the event at that place."""
     folder.mkdir(parents=True)
     writer = Writer(folder / "events-00000.parquet", columns_of(rulesets))
+    voids = []
     for seq, event in enumerate(events):
-        writer.add(seq, event)
+        if isinstance(event, int):
+            voids.append((seq, event))
+        else:
+            writer.add(seq, event)
     writer.close()
-    prepared = Prepared(folder, writer.columns, writer.rows, frozenset(writer.stretches), 0)
+    prepared = Prepared(folder, writer.columns, writer.rows, frozenset(writer.stretches), 0, len(voids))
+    if voids:
+        parquet.write_table(
+            pa.table(dict(zip(("seq", "event"), zip(*voids, strict=True), strict=True))), prepared.taken_back
+        )
     return replace(prepared, repeats=find_repeats(prepared, folder, Settings(threads=1)))
 
 
@@ -145,7 +157,7 @@ def expected(
             content = contents.setdefault(content_key(event), len(contents))
         arrivals.append(Arrival(seq, event, number, content))
     if order == "time":
-        arrivals.sort(key=_by_time)
+        arrivals.sort(key=lambda arrival: by_time(arrival.event, arrival.seq))
     answers: Answers = {}
     for one in map(engine.price, arrivals):
         answer = one.evaluation
@@ -157,11 +169,11 @@ def expected(
     return answers
 
 
-def _by_time(arrival: Arrival) -> tuple[object, ...]:
-    event = arrival.event
+def by_time(event: Event, seq: int) -> tuple[object, ...]:
+    """What events are sorted by in the order of their own time."""
     time = event.time if isinstance(event.time, int) and not timed_wrongly(event.time) else None
     texts = [text if is_built_in(text) else None for text in (event.source, event.id)]
-    return (time is None, time or 0, *((text is None, text or "") for text in texts), arrival.seq)
+    return (time is None, time or 0, *((text is None, text or "") for text in texts), seq)
 
 
 def timed_wrongly(instant: int) -> bool:
@@ -184,17 +196,28 @@ def by_duckdb(
         prepared, versions, folder, version=version, order=order, event_by_event=event_by_event, settings=settings
     )
     run.run()
+    answers = _answers(run.database)
+    run.close()
+    return answers, run
+
+
+def tables_of(database: Path) -> Answers:
+    """What each event costs, by the tables that a run left in a file."""
+    with duckdb.connect(str(database), read_only=True) as opened:
+        return _answers(opened)
+
+
+def _answers(database: duckdb.DuckDBPyConnection) -> Answers:
     lines: dict[int, list[tuple[object, ...]]] = {}
     named = "LEFT JOIN matches USING (line)"
-    for seq, *line in run.database.execute(
+    for seq, *line in database.execute(
         f"SELECT seq, interaction, units, price FROM counted {named} ORDER BY seq, line"
     ).fetchall():
         lines.setdefault(seq, []).append(tuple(line))
     answers: Answers = {}
-    for seq, outcome, number, *rest in run.database.execute(
+    for seq, outcome, number, *rest in database.execute(
         f"SELECT seq, outcome, version, interaction, units, price FROM evaluations {named}"
     ).fetchall():
         assert seq not in answers
         answers[seq] = (Outcome(outcome), number, *rest, tuple(lines.get(seq, ())))
-    run.close()
-    return answers, run
+    return answers

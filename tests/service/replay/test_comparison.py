@@ -15,6 +15,7 @@ from dsl.event import Event
 from dsl.to_sql import Outcome
 from service.replay.comparison import CantCompare, Comparison, Pair, comparing
 from service.replay.days import Bin, binned
+from service.replay.duckdb import connect
 from service.replay.interrupting import interruptible, watching
 from service.replay.samples import MOST_SAMPLES, Sample
 from service.replay.sides import Side, priced
@@ -244,3 +245,13 @@ def test_an_interrupt_ends_a_query_that_runs() -> None:
         database.execute(endless)
     timer.join()
     database.close()
+
+
+def test_no_database_draws_a_bar_into_what_is_printed(tmp_path: Path) -> None:
+    one = side("flat_rate@1")
+    ready = prepared(tmp_path / "prepared", [one])
+    one = priced(one, ready, tmp_path / "side", engine="duckdb", order="recorded", settings=SETTINGS)
+    (tmp_path / "other").mkdir()
+    with comparing([one], ready, tmp_path, SETTINGS) as found, connect(tmp_path / "other", SETTINGS) as run:
+        for database in (found.database, run):
+            assert database.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]

@@ -17,8 +17,9 @@ from service.registry import Version, Versions
 from service.replay import lines as lines_module
 from service.replay import prepare as module
 from service.replay.lines import lines_of
+from service.replay.manifest import NotPrepared
 from service.replay.prepare import CantPrepare, Preparation, prepare
-from service.replay.prepared import NotPrepared, open_prepared
+from service.replay.prepared import open_prepared
 from service.replay.rows import FIXED, Rows
 from tests.dsl.rules import ruleset
 from tests.service.replay.histories import by_duckdb

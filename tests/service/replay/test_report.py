@@ -58,7 +58,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Replay:
     sides = [side("proptech@2"), side("proptech@1"), side("flat_rate@1")]
     comparison, samples = compared(tmp_path_factory.mktemp("report"), sides)
     broken = [Broken("events.jsonl", 7, "not JSON")]
-    return Replay(comparison, tuple(samples), "recorded", "duckdb", ("events.jsonl",), broken, 1, 2)
+    return Replay(comparison, tuple(samples), "recorded", "duckdb", ("events.jsonl",), broken, 1, 1, 0, (2, 0, 1))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,8 @@ def test_all_that_was_found_stands_in_it(text: str, found: Replay) -> None:
         "1 place could not be read, and what stands there is not among them; the first: events.jsonl:7: not JSON"
         in shown
     )
-    assert "2 evaluations had been taken back" in shown
+    assert "2 events that were refused are among them, since other rules may take them." in shown
+    assert "1 refused event was dated more than 24 hours ahead when refused: left out." in shown
 
 
 def test_what_events_hold_is_only_text(found: Replay) -> None:
