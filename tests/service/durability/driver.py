@@ -78,12 +78,11 @@ class Load:
                 await asyncio.sleep(0.002)
 
     async def turned_away(self, count: int) -> None:
-        """Waits until so many more calls have been told to try again, none of them answered in between."""
+        """Waits until so many more calls have been told to try again. Others may be answered meanwhile: what is a
+        conflict, or was recorded before, needs nothing to be written."""
         async with asyncio.timeout(LONGEST_SECONDS):
-            answers, due = self.answers, self.statuses["UNAVAILABLE"] + count
+            due = self.statuses["UNAVAILABLE"] + count
             while self.statuses["UNAVAILABLE"] < due:
-                if self.answers != answers:
-                    answers, due = self.answers, self.statuses["UNAVAILABLE"] + count
                 await asyncio.sleep(0.002)
 
     async def end(self) -> None:
