@@ -419,7 +419,8 @@ def _wrong_counters(rows: Sequence[Row], counters: Mapping[str, dict[CounterKey,
 
 def _repeated(known: Entry, event: Event) -> Answer:
     if same_content(known.event, event):
-        return dataclasses.replace(known, duplicate=True)
+        # `dataclasses.replace` would do as well, and takes five times as long.
+        return Entry(known.ruleset, known.version, known.currency, known.event, known.evaluation, known.recorded, True)
     return IdTaken(as_text(known.recorded), known.ruleset, known.version)
 
 
