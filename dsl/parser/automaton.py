@@ -7,7 +7,7 @@ over plain lists is several times faster and can be stopped, looked at and put b
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from dsl.parser.token import Token
@@ -56,7 +56,9 @@ class Tables:
 @cache
 def tables() -> Tables:
     """The tables of the grammar, read once."""
-    return Tables(json.loads(resources.files("dsl.parser").joinpath("tables.json").read_text(encoding="utf-8")))
+    # As `importlib.resources` would, which takes longer to import than a small file to check: from a zip file as well.
+    loader: Any = __spec__.loader
+    return Tables(json.loads(loader.get_data(str(Path(__file__).with_name("tables.json")))))
 
 
 class _Inline(list[Any]):
