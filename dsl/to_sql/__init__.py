@@ -17,10 +17,9 @@ with one content too.
 **Who decides what.** Whatever depends on the event alone is settled once, when it is prepared, by the very functions
 that the service reads events with (`dsl.acceptance`): numbers from their text, timestamps, lengths, what makes two
 events the same. So no engine ever reads a number from text, and no two can read one differently. What depends on
-declarations (`acceptance`) is ranges, words, what must be given. It is looked at in the same pass (`inline`), or there
-is one query for each declaration (`refusals`), whose result is small, depends on no price, and comes back as the table
-`refused` (seq, declaration, refused_as). A preparation in SQL instead of Python would fill the same columns, and
-nothing below would change. Sentences for what is refused are made by Python, for those rows alone.
+declarations (`acceptance`) is ranges, words, what must be given, and is looked at in the same pass as conditions. A
+preparation in SQL instead of Python would fill the same columns, and nothing below would change. Sentences for what is
+refused are made by Python, for those rows alone.
 
 **What the stages do** (`stages`): choose the version by time, match lines, compute units (`expressions`), apply limits
 (`limits`), running totals and curves (`curves`), discounts, caps, by windows (`windows`). The tables that come out:
@@ -50,11 +49,10 @@ the customers, and `Plan.results`, or `Plan.results_with_diverted` where there a
 from collections.abc import Iterable, Sequence
 
 from dsl.core import Ruleset
-from dsl.to_sql.acceptance import refusals
 from dsl.to_sql.dialect import Dialect, DuckDb, Spark
 from dsl.to_sql.offsets import stretch_of
 from dsl.to_sql.schema import OUTSIDE_PATHS, Column, Outcome, Storage, columns_of
-from dsl.to_sql.stages import BY_TIME, Match, Order, Plan, Planner, declarations
+from dsl.to_sql.stages import BY_TIME, Match, Order, Plan, Planner
 from dsl.to_sql.windows import Stage
 
 __all__ = [
@@ -71,9 +69,7 @@ __all__ = [
     "Stage",
     "Storage",
     "columns_of",
-    "declarations",
     "plan",
-    "refusals",
     "stretch_of",
 ]
 
@@ -87,16 +83,13 @@ def plan(
     always: bool = False,
     order: Order = "recorded",
     repeats: bool = True,
-    refused: bool = True,
-    inline: bool = False,
     most_rows: int = 10**12,
 ) -> Plan:
     """The stages for the versions of one ruleset, in the order in which they take effect.
 
     `prepared` are the columns of values that the events have; `stretches` those in which their instants lie
     (`stretch_of`). With `always` the one version prices events of any time. `order` is that of arrival or of the
-    events' own time. Without `repeats` or `refused` the tables of that name are empty, and are not looked at.
-    With `inline` what declarations refuse is found in the same pass, and there is no table `refused`. There are at most
+    events' own time. Without `repeats` the table of that name is empty, and is not looked at. There are at most
     `most_rows` events: the fewer, the more totals can't exceed any bound.
     """
-    return Planner(dialect, versions, prepared, stretches, always, order, repeats, refused, inline, most_rows).plan()
+    return Planner(dialect, versions, prepared, stretches, always, order, repeats, most_rows).plan()

@@ -1,23 +1,13 @@
-"""Which prepared events a declaration does not take: refused ones and those of an undeclared type.
+"""Which prepared events a declaration does not take.
 
-What a value is was settled when it was prepared; here only ranges, words and what must be given are looked at. It
-depends on nothing but the declared events, so that it is worth being kept beside the prepared events.
+What a value is was settled when it was prepared; here only ranges, words and what must be given are looked at.
 """
 
 from collections.abc import Mapping, Sequence
 
 from dsl.core import EventType, Ruleset
-from dsl.to_sql.cases import by_version_and_type
 from dsl.to_sql.dialect import Dialect
 from dsl.to_sql.schema import OUTSIDE_PATHS, Column, Outcome, Storage, storage_of
-
-
-def refusals(dialect: Dialect, ruleset: Ruleset, prepared: Sequence[Column]) -> str:
-    """A query for the events that a version's declarations don't take: seq and status, an `Outcome`."""
-    texts = {(0, kind): text for kind, text in status_of(dialect, ruleset, prepared).items()}
-    of_type = by_version_and_type(1, texts, str(int(Outcome.UNKNOWN_EVENT)))
-    status = f"CASE WHEN flawed THEN {Outcome.REFUSED:d} ELSE {of_type} END"
-    return f"SELECT seq, status FROM (SELECT seq, {status} AS status FROM events) WHERE status <> 0"
 
 
 def status_of(dialect: Dialect, ruleset: Ruleset, prepared: Sequence[Column]) -> dict[str, str]:

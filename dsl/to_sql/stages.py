@@ -59,8 +59,6 @@ class Planner:
         always: bool,
         order: Order,
         repeats: bool,
-        refused: bool,
-        inline: bool,
         most_rows: int,
     ) -> None:
         self._dialect = dialect
@@ -68,11 +66,8 @@ class Planner:
         self._prepared = prepared
         self._order = order
         self._repeats = repeats
-        self._refused = refused
-        self._inline = inline
         self._most_rows = most_rows
         self._always = always
-        self._declared = declarations(versions)
         offsets = offsets_in(versions[0].zone, {*stretches, *_stretches_of_defaults(versions)})
         self._columns = Columns(dialect, versions, prepared, offsets, always)
         self._numbers = Numbers(dialect)
@@ -135,27 +130,18 @@ class Planner:
             order = f", {self._dialect.place(_TIME_ORDER)} AS ord"
         rows = f"SELECT *{order}, {self._columns.version()} AS version FROM {source}"
         known = ["lost"] if lost else []
-        if self._inline:
-            texts = {
-                (index, kind): text
-                for index, version in enumerate(self._versions)
-                for kind, text in status_of(self._dialect, version, self._prepared).items()
-            }
-            fits = by_version_and_type(len(self._versions), texts, str(int(Outcome.UNKNOWN_EVENT)))
-            fits = f"WHEN flawed THEN {Outcome.REFUSED:d} ELSE {fits} END"
-            known.append(f"CASE {'' if self._always else f'WHEN version IS NULL THEN {Outcome.NOT_IN_FORCE:d} '}{fits}")
-        elif self._refused:
-            declared = choose("version", {index: str(number) for index, number in enumerate(self._declared)})
-            rows = f"SELECT *, {declared} AS declaration FROM ({rows})"
-            rows = f"SELECT * FROM ({rows}) LEFT JOIN refused USING (seq, declaration)"
-            known.append(f"CASE WHEN version IS NULL THEN {Outcome.NOT_IN_FORCE:d} ELSE refused_as END")
-        elif not self._always:
-            known.append(f"CASE WHEN version IS NULL THEN {Outcome.NOT_IN_FORCE:d} END")
+        texts = {
+            (index, kind): text
+            for index, version in enumerate(self._versions)
+            for kind, text in status_of(self._dialect, version, self._prepared).items()
+        }
+        fits = by_version_and_type(len(self._versions), texts, str(int(Outcome.UNKNOWN_EVENT)))
+        fits = f"WHEN flawed THEN {Outcome.REFUSED:d} ELSE {fits} END"
+        known.append(f"CASE {'' if self._always else f'WHEN version IS NULL THEN {Outcome.NOT_IN_FORCE:d} '}{fits}")
         for level in (self._columns.read_columns(), self._columns.clock_columns(early=True)):
             if level:
                 rows = f"SELECT *, {', '.join(level)} FROM ({rows})"
-        status = f"coalesce({', '.join(known)}, 0)" if known else "0"
-        return f"SELECT *, {status} AS status FROM ({rows})"
+        return f"SELECT *, coalesce({', '.join(known)}, 0) AS status FROM ({rows})"
 
     def _events(self, ordered: bool = True) -> str:
         if not self._repeats:
@@ -360,12 +346,6 @@ class Planner:
 
 def _not_diverted(rows: str) -> str:
     return f"{rows} AS l WHERE NOT EXISTS (SELECT 1 FROM diverted AS d WHERE d.seq = l.seq)"
-
-
-def declarations(versions: Sequence[Ruleset]) -> list[int]:
-    """For each version the number of what it declares; versions that declare the same have the same number."""
-    known: dict[object, int] = {}
-    return [known.setdefault(version.events, len(known)) for version in versions]
 
 
 def _stretches_of_defaults(versions: Sequence[Ruleset]) -> Iterator[int]:

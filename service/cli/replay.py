@@ -84,5 +84,7 @@ def command(events: tuple[str, ...], json_output: bool, **options: Any) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in EXTRA:
             raise
-        unreadable("`vpi replay` needs the extra `replay`: `pip install 'vpi[replay]'`")
+        unreadable(
+            "`vpi replay` needs the extra `replay`: `pip install 'vpi[replay]'`, or in a checkout `make install-test`"
+        )
     sys.exit(replaying.replay(replaying.Wanted(events=events, json_output=json_output, **options)))

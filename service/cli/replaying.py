@@ -27,7 +27,7 @@ from service.replay.batches import Broken
 from service.replay.changes import CantWrite, write_changes
 from service.replay.comparison import CantCompare, comparing
 from service.replay.duckdb import Settings
-from service.replay.expected import CantExpect, Expected, meet
+from service.replay.expected import CantExpect, Expected, NotExpectations, meet
 from service.replay.expected import read as expected_in
 from service.replay.interrupting import watching
 from service.replay.manifest import NotPrepared
@@ -102,6 +102,7 @@ def replay(wanted: Wanted) -> int:
 
 def _replay(wanted: Wanted, folder: Path) -> int:
     settings = _settings(wanted)
+    _check_outputs(wanted)
     sides = _sides(wanted)
     expected = _expected(wanted, folder)
     engine = _engine(wanted, folder, settings)
@@ -145,6 +146,26 @@ def _replay(wanted: Wanted, folder: Path) -> int:
     return FINDINGS if unmet or (wanted.fail_on_diff and comparison.differs) else 0
 
 
+def _check_outputs(wanted: Wanted) -> None:
+    """Ends the command where what it would write is what it reads."""
+    for option, name in (("changes", wanted.changes), ("expect", wanted.expect)):
+        if name is None or not Path(name).exists():
+            continue
+        place = Path(name).resolve()
+        if any(path.resolve() == place for event in wanted.events for path in _files_of(event)):
+            raise click.UsageError(f"--{option} {name} is one of the EVENTS; name another file")
+    if wanted.changes and wanted.expect and Path(wanted.changes).resolve() == Path(wanted.expect).resolve():
+        raise click.UsageError(f"--changes and --expect are both {wanted.changes}; name two files")
+
+
+def _files_of(event: str) -> list[Path]:
+    """The files that one of EVENTS names; none where it is a ledger, or can't be found."""
+    try:
+        return find([event])
+    except CantPrepare:
+        return []
+
+
 def _expected(wanted: Wanted, folder: Path) -> Expected | None:
     """What is expected, read before the long work; None where nothing is, or what was is to be written anew."""
     if not wanted.expect:
@@ -152,6 +173,8 @@ def _expected(wanted: Wanted, folder: Path) -> Expected | None:
     try:
         with Working("reading what is expected"):
             return expected_in(Path(wanted.expect), folder, wanted.order)
+    except NotExpectations:
+        raise
     except CantExpect:
         if wanted.update:
             return None

@@ -21,8 +21,8 @@ LONGEST_PLAIN = 40
 """Digits of an integer that stands as itself in canonical text; longer ones stand with an exponent."""
 LARGEST_PLAIN = 10**LONGEST_PLAIN
 MOST_CACHED = 50_000
-MOST_SHAPES, LONGEST_SHAPE = 1_000, 100
-"""Kinds of data whose order of paths is remembered, and paths in one of them."""
+MOST_SHAPES, LONGEST_SHAPE = 1_000, 4_000
+"""Kinds of data whose order of paths is remembered, and the characters of all paths of one of them."""
 
 # ── an event's data ─────────────────────────────────────────────────────────
 
@@ -33,7 +33,7 @@ class _Shapes(dict[tuple[str, ...], list[tuple[str, str]]]):
     def __missing__(self, paths: tuple[str, ...]) -> list[tuple[str, str]]:
         shape = [(path, f"{quoted(path)}:") for path in sorted(paths)]
         # Whoever sends other paths each time gains nothing by it, and must not fill the memory.
-        if len(self) < MOST_SHAPES and len(paths) <= LONGEST_SHAPE:
+        if len(self) < MOST_SHAPES and sum(map(len, paths)) <= LONGEST_SHAPE:
             self[paths] = shape
         return shape
 

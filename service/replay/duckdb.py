@@ -91,7 +91,6 @@ class Run:
             always=bool(self._fixed),
             order=self._order,
             repeats=self._prepared.repeats > 0,
-            inline=True,
             most_rows=max(self._prepared.rows, 1),
         )
         self._lines = {(match.version, match.interaction): match.number for match in reversed(self.plan.matches)}

@@ -29,6 +29,7 @@ from service.replay.samples import explained
 
 SUFFIXES = (".jsonl", ".parquet")
 FORMAT = 1
+_ANOTHER = "name another file, or remove it"
 MOST_NAMED = 10
 """Events that are named with what was expected and what came."""
 _METADATA = b"vpi"
@@ -49,6 +50,10 @@ Head = dict[str, Any]
 
 class CantExpect(Exception):
     """A file of what is expected can't be used; the text says why."""
+
+
+class NotExpectations(CantExpect):
+    """A file is something else, which nobody may overwrite; the text says so."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,10 @@ def as_data(met: Met) -> dict[str, Any]:
 
 
 def read(path: Path, folder: Path, order: Order) -> Expected:
-    """The file at a path, its events as Parquet in a folder. Raises CantExpect, also for one of another order."""
+    """The file at a path, its events as Parquet in a folder.
+
+    Raises CantExpect, also for one of another order, and NotExpectations for what is to be left alone.
+    """
     try:
         found = _of_parquet(path) if path.suffix == ".parquet" else _of_lines(path, folder / "expected.parquet")
     except FileNotFoundError:
@@ -144,10 +152,10 @@ def _of_parquet(path: Path) -> Expected:
     try:
         schema = parquet.read_schema(path)
     except pa.ArrowException:
-        raise CantExpect(f"{path} is no Parquet file that can be read; write it anew with --update") from None
+        raise NotExpectations(f"{path} is no Parquet file that can be read; {_ANOTHER}") from None
     metadata = (schema.metadata or {}).get(_METADATA)
     if metadata is None or not schema.equals(_SCHEMA):
-        raise CantExpect(f"{path} was not written by `vpi replay --expect`; name another file")
+        raise NotExpectations(f"{path} was not written by `vpi replay --expect`; {_ANOTHER}")
     heads = json.loads(metadata)
     _check_format(path, heads[0])
     return Expected(heads[0], {one["interaction"]: one for one in heads[1:]}, None, path)
@@ -159,11 +167,11 @@ def _of_lines(path: Path, rows: Path) -> Expected:
     waiting: list[Head] = []
     with parquet.ParquetWriter(rows, _SCHEMA) as out, path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            one = _line(path, number, line)
             if number == 1:
-                _check_format(path, one)
-                head = one
-            elif "event" in one:
+                head = _head(path, line, lines)
+                continue
+            one = _line(path, number, line)
+            if "event" in one:
                 waiting.append(_row(path, number, one))
             else:
                 kind = next((kind for kind in named if isinstance(one.get(kind), str)), None)
@@ -177,6 +185,20 @@ def _of_lines(path: Path, rows: Path) -> Expected:
     if not head:
         raise CantExpect(f"{path} is empty; write it anew with --update")
     return Expected(head, named["interaction"], named["customer"], rows)
+
+
+def _head(path: Path, line: bytes, rest: Iterator[bytes]) -> Head:
+    """The first line, parsed; the rest is looked at where a merge left its marks."""
+    if line.startswith(b"<<<<<<<") and next(rest, b"").startswith(b'{"expected"'):
+        raise CantExpect(_unreadable(path, 1, "it is not JSON"))
+    try:
+        head = _line(path, 1, line)
+    except CantExpect:
+        head = {}
+    if "expected" not in head:
+        raise NotExpectations(f"{path} was not written by `vpi replay --expect`; {_ANOTHER}")
+    _check_format(path, head)
+    return head
 
 
 def _line(path: Path, number: int, line: bytes) -> Head:
@@ -207,7 +229,9 @@ def _unreadable(path: Path, number: int, why: str) -> str:
 
 def _check_format(path: Path, head: Head) -> None:
     if head.get("expected") != FORMAT:
-        raise CantExpect(f"{path} was not written by `vpi replay --expect` of this release; name another file")
+        raise CantExpect(
+            f"{path} was not written by `vpi replay --expect` of this release; write it anew with --update"
+        )
 
 
 # ── what came ───────────────────────────────────────────────────────────────

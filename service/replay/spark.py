@@ -120,7 +120,6 @@ class Run:
             always=bool(self._fixed),
             order=self._order,
             repeats=source.repeats > 0,
-            inline=True,
             most_rows=max(source.rows, 1),
         )
         if source.repeats:

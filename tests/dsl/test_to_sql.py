@@ -15,7 +15,7 @@ import pytest
 from dsl import curve
 from dsl.core import RATE, UNIT, Basis, Curve, Read, TextType, Tier
 from dsl.numbers import divide_half_even
-from dsl.to_sql import DuckDb, columns_of, plan, refusals, stretch_of
+from dsl.to_sql import DuckDb, columns_of, plan, stretch_of
 from dsl.to_sql.curves import amount_of
 from dsl.to_sql.limits import undecided_lines
 from dsl.to_sql.lines import Priced, Slot
@@ -308,7 +308,7 @@ interaction rest
     columns = columns_of([checked])
     made = plan(DuckDb(), [checked], columns, [stretch_of(JULY)])
     texts = [stage.select for stage in (*made.claims, *made.stages, *made.results)]
-    for text in [*texts, *made.customers, refusals(DuckDb(), checked, columns)]:
+    for text in [*texts, *made.customers]:
         bare = re.sub(r"'(?:[^']|'')*'", "''", text)
         assert not re.search(r"DOUBLE|FLOAT|REAL|[0-9]\.[0-9]|[^/]/[^/]|\bround\(|\bavg\(", bare)
 
@@ -339,19 +339,6 @@ def test_a_bound_that_is_never_reached_is_not_written() -> None:
     assert SQL.least(number, SQL.literal(100)) is number
     assert SQL.greatest(number, SQL.literal(0)) is number
     assert SQL.least(number, SQL.literal(99)).text == "least(n, CAST(99 AS BIGINT))"
-
-
-def test_what_declarations_refuse_is_the_same_inline_and_by_itself() -> None:
-    checked = ruleset("interaction one\n  counts sale\n  price 1\n")
-    columns = columns_of([checked])
-    inline = plan(DuckDb(), [checked], columns, [stretch_of(JULY)], repeats=False, inline=True)
-    texts = [stage.select for stage in (*inline.stages, *inline.results)]
-    assert not any("refused" in text for text in texts)
-    check_of_sale = re.search(
-        r"WHEN type = 'sale' THEN (CASE .*?THEN 0 ELSE 5 END)", refusals(DuckDb(), checked, columns)
-    )
-    assert check_of_sale is not None
-    assert check_of_sale[1] in texts[0]
 
 
 def test_customers_are_numbered_for_windows_only() -> None:

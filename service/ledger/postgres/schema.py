@@ -47,8 +47,8 @@ def _make(connection: Connection, place: str) -> None:
         connection.execute(_MAKE_MIGRATIONS)
     except errors.InsufficientPrivilege:
         raise _not_allowed(place) from None
-    except (errors.UniqueViolation, errors.DuplicateTable):
-        pass  # another process made it at the same moment
+    except (errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject):
+        pass  # another process made it at the same moment: its index, the table or the table's type was there first
 
 
 def _applied(connection: Connection) -> dict[int, str]:

@@ -305,7 +305,10 @@ def test_without_the_extra_it_says_what_to_install(here: Path, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, "duckdb", None)
     result = vpi("replay", "x", "--rules", shop(here))
     assert result.exit_code == 2
-    assert result.stderr == "vpi: `vpi replay` needs the extra `replay`: `pip install 'vpi[replay]'`\n"
+    assert result.stderr == (
+        "vpi: `vpi replay` needs the extra `replay`: `pip install 'vpi[replay]'`, "
+        "or in a checkout `make install-test`\n"
+    )
 
 
 # ── progress ────────────────────────────────────────────────────────────────

@@ -237,10 +237,16 @@ def test_of_a_ledger_a_void_is_a_line_of_its_own(here: Path) -> None:
         (("--expect", "golden.jsonl"), "golden.jsonl is not there yet: write it with --update"),
         (("--expect", "golden.txt"), "golden.txt: the file's name ends in .jsonl or .parquet"),
         (("--update",), "--update writes the file of --expect: name that file as well"),
-        (("--expect", "sales.jsonl"), "sales.jsonl was not written by `vpi replay --expect`"),
         (("--expect", "broken.jsonl"), "broken.jsonl:2 can't be read: it is not JSON; put the file right, or write it"),
         (("--expect", "odd.jsonl"), "odd.jsonl:2 can't be read: it is no line that `vpi replay --expect` writes"),
-        (("--expect", "list.jsonl"), "list.jsonl:1 can't be read: it is no JSON object"),
+        (
+            ("--expect", "list.jsonl"),
+            "list.jsonl was not written by `vpi replay --expect`; name another file, or remove it",
+        ),
+        (
+            ("--expect", "conflict.jsonl"),
+            "conflict.jsonl:1 can't be read: it is not JSON; put the file right, or write",
+        ),
         (("--expect", "empty.jsonl"), "empty.jsonl is empty; write it anew with --update"),
         (("--expect", "broken.parquet"), "broken.parquet is no Parquet file that can be read"),
         (("--expect", "changes.parquet"), "changes.parquet was not written by `vpi replay --expect`"),
@@ -253,6 +259,7 @@ def test_it_is_said_in_a_sentence(here: Path, arguments: tuple[str, ...], senten
     Path("broken.jsonl").write_text(f"{head}\n<<<<<<< HEAD\n", encoding="utf-8")
     Path("odd.jsonl").write_text(f'{head}\n{{"event": "a", "again": "x"}}\n', encoding="utf-8")
     Path("list.jsonl").write_text("[1]\n", encoding="utf-8")
+    Path("conflict.jsonl").write_text(f"<<<<<<< HEAD\n{head}\n", encoding="utf-8")
     Path("empty.jsonl").write_bytes(b"")
     Path("broken.parquet").write_bytes(b"PAR1")
     Path("time.jsonl").write_text(head.replace("recorded", "time"), encoding="utf-8")
@@ -266,6 +273,34 @@ def test_it_is_said_in_a_sentence(here: Path, arguments: tuple[str, ...], senten
 
 
 def test_a_file_that_cannot_be_read_is_written_anew_where_it_is_told() -> None:
-    Path("golden.jsonl").write_text("<<<<<<< HEAD\n", encoding="utf-8")
     assert vpi(*RUN, "--expect", "golden.jsonl", "--update").exit_code == 0
-    assert vpi(*RUN, "--expect", "golden.jsonl").exit_code == 0
+    written = Path("golden.jsonl").read_text(encoding="utf-8")
+    for damaged in (f"<<<<<<< HEAD\n{written}", f"{written}>>>>>>> other\n", ""):
+        Path("golden.jsonl").write_text(damaged, encoding="utf-8")
+        assert vpi(*RUN, "--expect", "golden.jsonl", "--update").exit_code == 0
+        assert Path("golden.jsonl").read_text(encoding="utf-8") == written
+
+
+@pytest.mark.parametrize("name", ["others.jsonl", "others.parquet"])
+def test_what_is_something_else_is_left_alone(name: str) -> None:
+    """A wrong name after `--expect` must not cost anyone a file."""
+    Path(name).write_text("mine\n", encoding="utf-8")
+    result = vpi(*RUN, "--expect", name, "--update")
+    assert result.exit_code == 2
+    assert "name another file, or remove it" in " ".join(result.stderr.split())
+    assert Path(name).read_text(encoding="utf-8") == "mine\n"
+
+
+@pytest.mark.parametrize("option", [("--expect", "./sales.jsonl", "--update"), ("--changes", "sales.jsonl")])
+def test_what_is_read_is_not_written(option: tuple[str, ...]) -> None:
+    before = Path("sales.jsonl").read_bytes()
+    result = vpi(*RUN, "--against", "shop@2", *option)
+    assert result.exit_code == 2
+    assert f"{option[0]} {option[1]} is one of the EVENTS; name another file" in " ".join(result.stderr.split())
+    assert Path("sales.jsonl").read_bytes() == before
+
+
+def test_two_results_do_not_share_a_file() -> None:
+    result = vpi(*RUN, "--against", "shop@2", "--expect", "one.jsonl", "--update", "--changes", "one.jsonl")
+    assert result.exit_code == 2
+    assert "--changes and --expect are both one.jsonl; name two files" in " ".join(result.stderr.split())
