@@ -9,7 +9,9 @@ from dsl.checker.bases import Reading, same_over, text_of
 from dsl.checker.context import Context
 from dsl.checker.expressions import check_read
 from dsl.checker.literals import constant_for
+from dsl.diagnostics import nearest
 from dsl.diagnostics.interactions import RepeatedKey
+from dsl.diagnostics.misplaced import MisspeltWord
 from dsl.diagnostics.prices import (
     ByKind,
     CaseValueCount,
@@ -23,6 +25,9 @@ from dsl.source import Span
 
 MOST_NAMED = 7
 """As many missing cases are named; the rest are counted."""
+
+_REST = frozenset("other others else default rest remaining".split())
+"""What people call `otherwise`."""
 
 PriceCheck = Callable[[syntax.SimplePrice], core.SimplePrice | None]
 Values = tuple[core.Value, ...]
@@ -128,12 +133,24 @@ class _Cases:
             names = tuple(a.name for a in self.attributes)
             self.context.report(CaseValueCount(span=span, attributes=names, count=len(case.values)))
             return None
+        if self._for_the_rest(case):
+            return None
         constants = [
             constant_for(word, read.name, read.type, self.context)
             for word, read in zip(case.values, self.attributes, strict=True)
         ]
         values = tuple(constant.value for constant in constants if constant is not None)
         return values if len(values) == len(constants) else None
+
+    def _for_the_rest(self, case: syntax.Case) -> bool:
+        """Whether a case is `otherwise` in other words, or misspelt; reported."""
+        word, type_ = case.values[0], self.attributes[0].type
+        if len(case.values) > 1 or word.quoted or not isinstance(type_, core.WordType) or word.text in type_.words:
+            return False
+        if word.text not in _REST and nearest(word.text, (*type_.words, "otherwise")) != "otherwise":
+            return False
+        self.context.report(MisspeltWord(span=word.span, word=word.text, near="otherwise"))
+        return True
 
     def _check_exhaustive(self, found: set[Values]) -> bool:
         names = tuple(a.name for a in self.attributes)

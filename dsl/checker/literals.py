@@ -1,5 +1,6 @@
 """Values that an author wrote out, taken as values of the type that is wanted where they stand."""
 
+import re
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,6 +17,7 @@ LONGEST_TEXT = 4096
 """Characters of a text in an event."""
 LONGEST_LIST = 256
 """Members of a list in an event."""
+_PLAIN_NUMBER = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2999
 
@@ -199,4 +201,20 @@ def in_range(value: Decimal, low: Fraction, high: Fraction) -> bool:
 
 def _mismatch(node: Written, name: str, type_: core.Type, context: Context) -> None:
     shown = context.source.slice(node.span)
-    context.report(values.ValueMismatch(span=node.span, attribute=name, expected=expected_in_words(type_), value=shown))
+    expected, instead = expected_in_words(type_), _requoted(node, shown, type_)
+    mismatch = values.ValueMismatch(span=node.span, attribute=name, expected=expected, value=shown, instead=instead)
+    context.report(mismatch)
+
+
+def _requoted(node: Written, shown: str, type_: core.Type) -> str | None:
+    """What is written with double quotes, or without them, where it then has the right type."""
+    bare = shown.strip('"')
+    match type_, node:
+        case core.TextType(), syntax.Reference() | syntax.Number():
+            return f'"{shown}"'
+        case core.BooleanType(), syntax.Text() if bare in ("yes", "no"):
+            return bare
+        case core.NumberType(), syntax.Text() if _PLAIN_NUMBER.fullmatch(bare):
+            return bare
+        case _:
+            return None

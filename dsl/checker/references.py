@@ -81,5 +81,9 @@ def _as_word(name: str, scope: Scope) -> str | None:
         return None
     for known in scope.readable.values():
         if isinstance(known.type, core.WordType) and name in known.type.words:
-            return f"`{name}` is a value of `{known.name}`: write `{known.name} is {word_as_written(name)}`"
+            written = word_as_written(name)
+            return (
+                f"`{name}` is a value of `{known.name}`: write `{known.name} is {written}`, or, for several, "
+                f"`{known.name} is one of (…)` or `is not one of (…)`"
+            )
     return None

@@ -199,6 +199,8 @@ class UnknownPeriod(Diagnostic):
     def help(self) -> str | None:
         if near := nearest_period(self.name):
             return f"did you mean {quoted(near)}?"
+        if self.name in ("minute", "second", "fortnight", "quarter", "season", "decade"):
+            return "choose the nearest of them"
         if self.key:
             return f"to keep a total for each {quoted(self.name)}, write `per {self.name} per month`"
         if self.name in ("customer", "subject"):

@@ -100,6 +100,18 @@ class UnknownTimezone(Diagnostic):
     names: tuple[str, ...]
 
     @property
+    def _tidy(self) -> str:
+        return "_".join(self.value.split())
+
+    @property
+    def meant(self) -> str | None:
+        """The zone of that name, or of the city of that name, but for capital letters and blanks."""
+        folded = self._tidy.casefold()
+        whole = [name for name in self.names if name.casefold() == folded]
+        by_city = [name for name in self.names if name.rpartition("/")[2].casefold() == folded]
+        return next(iter(whole or by_city), None)
+
+    @property
     def message(self) -> str:
         """What stands there."""
         return f"there is no time zone {quoted(self.value)}"
@@ -107,6 +119,7 @@ class UnknownTimezone(Diagnostic):
     @property
     def help(self) -> str:
         """The nearest zone, or how zones are named."""
-        by_city = [name for name in self.names if name.rpartition("/")[2].casefold() == self.value.casefold()]
-        near = f"did you mean {quoted(by_city[0])}?" if by_city else did_you_mean(self.value, self.names)
+        near = f"did you mean {quoted(self.meant)}?" if self.meant else did_you_mean(self._tidy, self.names)
+        if any(sign in self.value for sign in "+-") and not self.meant:
+            near = "a fixed offset knows no summer time: name the zone of a city"
         return near or "zones are named by a region and a city, such as `America/New_York` or `Europe/Berlin`"

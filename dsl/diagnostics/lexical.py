@@ -149,12 +149,13 @@ class LetterOutsideNames(Diagnostic):
 
 
 class UpperCase(Diagnostic):
-    """Capital letters in a name, or in a word of the language, as `word` says."""
+    """Capital letters in a name, or in a word of the language, as `word` says; `value` where a word may stand."""
 
     id = "upper-case"
     name: str
     instead: str
     word: bool
+    value: bool = True
 
     @property
     def message(self) -> str:
@@ -162,7 +163,7 @@ class UpperCase(Diagnostic):
 
     @property
     def help(self) -> str:
-        if self.word:
+        if self.word or not self.value:
             return f"write {quoted(self.instead)}"
         return f"write {quoted(self.instead)}, or, if it is a word of a list, {quoted(chr(34) + self.name + chr(34))}"
 
@@ -309,11 +310,12 @@ class BadDate(Diagnostic):
 
 
 class BadTime(Diagnostic):
-    """A time of day that the clock does not have, or in another form."""
+    """A time of day that the clock does not have, or in another form; `instead` is the right form where it is clear."""
 
     id = "bad-time"
     text: str
     why: str
+    instead: str | None = None
 
     @property
     def message(self) -> str:
@@ -321,6 +323,8 @@ class BadTime(Diagnostic):
 
     @property
     def help(self) -> str:
+        if self.instead:
+            return f"write {quoted(self.instead)}"
         return "a time of day is `22:30`, a time on a date `2026-07-01T22:30:00` or `2026-07-01T22:30:00Z`"
 
 

@@ -231,6 +231,22 @@ class OtherWord(Diagnostic):
         return f"write {quoted(self.instead)}"
 
 
+class MisspeltWord(Diagnostic):
+    """A word much like one that could stand there, such as `wiht` for `with`."""
+
+    id = "misspelt-word"
+    word: str
+    near: str
+
+    @property
+    def message(self) -> str:
+        return f"{quoted(self.word)} means nothing here"
+
+    @property
+    def help(self) -> str:
+        return f"did you mean {quoted(self.near)}?"
+
+
 class NameOfSeveralWords(Diagnostic):
     """`interaction voice search`, `ruleset prop-tech`."""
 
@@ -248,10 +264,11 @@ class NameOfSeveralWords(Diagnostic):
 
 
 class NeedlessQuotes(Diagnostic):
-    """Quotes around a name, a number or a date."""
+    """Quotes around a name, a number or a date; `instead` is what to write where it is not the text itself."""
 
     id = "needless-quotes"
     text: str
+    instead: str | None = None
 
     @property
     def message(self) -> str:
@@ -259,6 +276,8 @@ class NeedlessQuotes(Diagnostic):
 
     @property
     def help(self) -> str:
+        if self.instead:
+            return f"write `{self.instead}`: its name is one word in small letters, and a title may follow"
         return f"write {quoted(self.text)}"
 
 
@@ -354,6 +373,8 @@ class UnknownOutcome(Diagnostic):
 
     @property
     def help(self) -> str:
+        if self.word in ("free", "gratis"):
+            return "write `nothing` if the event does not count, or a bill such as `voice_search, 1 unit, 0.00`"
         name = self.word if len(self.word) <= 40 else "voice_search"
         return f"write `nothing`, `limited`, `refused`, or a bill such as `{name}, 1 unit, 0.05`"
 

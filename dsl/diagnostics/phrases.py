@@ -5,11 +5,15 @@ from dsl.words import PERIODS
 
 
 class OtherPhrase(Diagnostic):
-    """Several words for which the language has others, such as `all events` for `any event`."""
+    """Several words for which the language has others, such as `all events` for `any event`.
+
+    `other` is what to write where something else is meant.
+    """
 
     id = "other-phrase"
     phrase: str
     instead: str
+    other: str | None = None
 
     @property
     def message(self) -> str:
@@ -17,7 +21,36 @@ class OtherPhrase(Diagnostic):
 
     @property
     def help(self) -> str:
-        return f"write {quoted(self.instead)}"
+        return f"write {quoted(self.instead)}{f' or {quoted(self.other)}' if self.other else ''}"
+
+
+class UniqueEvents(Diagnostic):
+    """`counts unique search`."""
+
+    id = "unique-events"
+    word: str
+
+    @property
+    def message(self) -> str:
+        return f"{quoted(self.word)} cannot stand before an event: what counts only once has a line of its own"
+
+    @property
+    def help(self) -> str:
+        return f"leave {quoted(self.word)} out, and add a line such as `once per member` or `once per ticket per month`"
+
+
+class OtherwiseNotLast(Diagnostic):
+    """`otherwise` above another case of the same price."""
+
+    id = "otherwise-not-last"
+
+    @property
+    def message(self) -> str:
+        return "`otherwise` takes all the rest, so it is the last case of a price"
+
+    @property
+    def help(self) -> str:
+        return "move it below the other cases"
 
 
 class SizedType(Diagnostic):

@@ -10,11 +10,17 @@ class ValueMismatch(Diagnostic):
     attribute: str
     expected: str
     value: str
+    instead: str | None = None
 
     @property
     def message(self) -> str:
         """What the attribute takes, and what stands there."""
         return f"{quoted(self.attribute)} takes {self.expected}, not {quoted(self.value)}"
+
+    @property
+    def help(self) -> str | None:
+        """The value with its quotes, or without them, where that is all."""
+        return f"write {quoted(self.instead)}" if self.instead else None
 
 
 class UnknownWord(Diagnostic):

@@ -67,6 +67,7 @@ MONTH = (
 def readings(text: str) -> tuple[str, ...]:
     """The dates that something may mean that is not written as one, as they are written here; the likelier first."""
     month = re.search(rf"\b{MONTH}\b", text)
+    text = f"{text[:4]}-{text[4:6]}-{text[6:]}" if re.fullmatch("(?:19|20)[0-9]{6}", text) else text
     numbers = [int(digits) for digits in re.findall("[0-9]{1,4}", text)]
     if month is not None and len(numbers) == 2:
         orders = [(max(numbers), _MONTHS.index(month.group().lower()[:3]) + 1, min(numbers))]

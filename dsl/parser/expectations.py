@@ -120,6 +120,8 @@ def _model(place: Place) -> str | None:
         if "FROM" in kinds or "INTEGER" in kinds or "DECIMAL" in kinds:
             return "results integer from 0 to 100"
         return 'results integer default 0 sent as "resultCount"'
+    if first == "PRICE" and place.at == place.start + 1 and place.found is not None and place.found.type == "NAME":
+        return f"price 0.05 per minute`, or, for an amount that the event carries, `price is {place.found.text}"
     return _price_model(place) if first == "PRICE" else _MODELS.get(first)
 
 
@@ -166,6 +168,8 @@ def _what(place: Place) -> str:
     clause = [token.type for token in place.tokens[place.start : place.at]]
     if place.kind == "interaction" and fits("NAME") and not fits("NUMBER") and "AS" in clause:
         return "a word for what is counted"
+    if place.kind == "example" and fits("COMMA", "NUMBER") and not place.complete and "ARROW" in clause:
+        return "`,` with the price"
     if place.kind == "interaction" and fits("AND") and not place.complete and "BETWEEN" in clause:
         return "`and`"
     if fits("LPAR") and fits("NOT"):

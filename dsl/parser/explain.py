@@ -7,7 +7,7 @@ give the best words. Where none is, `expectations` says what could have stood th
 from collections.abc import Callable
 
 from dsl.diagnostics.lexical import ForeignWord
-from dsl.parser import habits, joints, lines, phrases, prose
+from dsl.parser import habits, joints, lines, phrases, prose, speech, spelling
 from dsl.parser.expectations import expectation
 from dsl.parser.place import Place
 from dsl.parser.remedy import Dropped, Remedy
@@ -18,13 +18,28 @@ HABITS: tuple[Habit, ...] = (
     lines.header_too_late,
     lines.misspelt_declaration,
     lines.clause_outside,
+    lines.name_in_quotes,
     habits.name_of_several_words,
+    habits.zone_in_words,
+    speech.no_bill,
+    speech.otherwise_first,
     habits.case_without_quotes,
     habits.percentage,
     prose.condition_on_price,
     prose.bound_on_amount,
     prose.unfinished_price,
     prose.several_events,
+    speech.unique_events,
+    speech.helping_word,
+    speech.without,
+    speech.quantity_in_words,
+    speech.than,
+    speech.between_first,
+    speech.number_of,
+    speech.second_half,
+    speech.repeated_noun,
+    speech.multiplied,
+    speech.cases_per,
     prose.filler,
     prose.no_such,
     prose.or_more,
@@ -40,8 +55,10 @@ HABITS: tuple[Habit, ...] = (
     prose.open_tier,
     phrases.second_per,
     phrases.sized_type,
+    spelling.misspelt_in_attribute,
     phrases.list_without_commas,
     phrases.case,
+    speech.bare_quantity,
     joints.other_word,
     joints.needless_word,
     lines.word_as_name,
@@ -54,6 +71,7 @@ HABITS: tuple[Habit, ...] = (
     habits.reversed_quantity,
     phrases.needless_is,
     habits.number,
+    spelling.misspelt_word,
     habits.unknown_outcome,
     habits.tiers_without_end,
     joints.missing_word,

@@ -2,6 +2,7 @@
 
 import re
 
+from dsl.diagnostics.header import UnknownTimezone
 from dsl.diagnostics.lexical import BadDate, BadNumber, BadTime, CurrencySign
 from dsl.diagnostics.misplaced import (
     CaseNeedsQuotes,
@@ -17,18 +18,21 @@ from dsl.diagnostics.misplaced import (
     UnclosedParenthesis,
     UnknownOutcome,
 )
+from dsl.parser.amounts import hundredth
 from dsl.parser.automaton import tables
 from dsl.parser.calendar import readings
 from dsl.parser.place import Place
-from dsl.parser.remedy import Remedy, Repair, Requoted
+from dsl.parser.remedy import Remedy, Repair, Rephrased, Requoted
 from dsl.parser.token import Token
 from dsl.source import Span
 from dsl.words import HARD, QUOTED_AS_CASE
+from dsl.zones import zone_names
 
 _COMPARISONS = ("SIGN", "LEAST", "MOST", "THAN", "EXACTLY")
 _MONEY = frozenset(
     "cent cents euro euros eur dollar dollars usd pound pounds gbp pence penny franc francs chf yen jpy".split()
 )
+_HUNDREDTHS = frozenset(("cent", "cents", "pence", "penny"))
 _PERCENT = frozenset(("percent", "pct", "per_cent"))
 _BARE = {
     "NUMBER": re.compile(r"[0-9]+(\.[0-9]+)?"),
@@ -134,6 +138,10 @@ def percentage(place: Place) -> Remedy | None:
         end = after.end if more and after is not None else found.end
         diagnostic = NotAPercentage(span=Span(found.start, end), number=found.text)
         return Repair(diagnostic, (("PERCENT", f"{found.text}%"),), 2 if more else 1)
+    spoken = [token.text for token in place.tokens[max(place.start, place.at - 2) : place.at]] == ["per", "cent"]
+    if spoken and place.at - 3 > place.start and (number := place.tokens[place.at - 3]).type == "NUMBER":
+        diagnostic = NotAPercentage(span=Span(number.start, place.tokens[place.at - 1].end), number=number.text)
+        return Rephrased(diagnostic, (("PERCENT", f"{number.text}%"),), place.at - 3, place.at)
     if found is not None and found.type == "OF" and before is not None and before.type == "NUMBER":
         return Remedy(NotAPercentage(span=Span(before.start, before.end), number=before.text))
     if found is not None and found.text in _PERCENT and before is not None and before.type == "NUMBER":
@@ -157,7 +165,8 @@ def number(place: Place) -> Remedy | None:
         why, meant = "no blank stands in a number", f"{before.text}_{found.text}"
         return Repair(BadNumber(span=span, number=place.source.slice(span), why=why, instead=meant), (), 1)
     if found.text in _MONEY:
-        return Repair(CurrencySign(span=span, sign=found.text, number=before.text), (), 1)
+        amount = hundredth(before.text) if found.text in _HUNDREDTHS else before.text
+        return Repair(CurrencySign(span=span, sign=found.text, number=amount), (), 1)
     return None
 
 
@@ -169,7 +178,8 @@ def moment(place: Place) -> Remedy | None:
     if before.type == "CALENDAR_DATE" and found.type == "CLOCK_TIME":
         span = Span(before.start, found.end)
         why = "a `T` joins the date and the time, without blanks"
-        return Repair(BadTime(span=span, text=place.source.slice(span), why=why), (), 1)
+        instead = f"{before.text}T{found.text}"
+        return Repair(BadTime(span=span, text=place.source.slice(span), why=why, instead=instead), (), 1)
     if not place.fits("CALENDAR_DATE") or place.fits("NAME") or found.type not in ("NUMBER", "NAME", "QUOTED"):
         return None
     after = place.follows()
@@ -185,6 +195,20 @@ def moment(place: Place) -> Remedy | None:
     text = place.source.slice(span)
     diagnostic = BadDate(span=span, text=text, why=why, instead=readings(text))
     return Repair(diagnostic, (("CALENDAR_DATE", "2000-01-01"),), index - place.at)
+
+
+def zone_in_words(place: Place) -> Remedy | None:
+    """`timezone america/new_york`, `timezone new york`: a zone in small letters or with blanks."""
+    if place.kind != "header" or place.first.type != "TIMEZONE" or place.at < place.start + 2 or place.lines_end:
+        return None
+    stop = place.at + 1
+    while stop < place.end and not place.tokens[stop].fresh:
+        stop += 1
+    span = Span(place.tokens[place.start + 1].start, place.tokens[stop - 1].end)
+    text = place.source.slice(span)
+    diagnostic = UnknownTimezone(span=span, value=text, names=tuple(sorted(zone_names())))
+    meant = diagnostic.meant or "UTC"
+    return Rephrased(diagnostic, (("CAPITALISED", meant),), place.start + 1, stop)
 
 
 def name_of_several_words(place: Place) -> Remedy | None:

@@ -1,5 +1,7 @@
 """Mistakes in what a line is: its first word, an attribute's type, a clause or declaration in the wrong place."""
 
+import re
+
 from dsl.diagnostics import nearest
 from dsl.diagnostics.grammar import HardWordAsName, ReservedWord
 from dsl.diagnostics.misplaced import (
@@ -9,6 +11,7 @@ from dsl.diagnostics.misplaced import (
     MissingWord,
     NameOfSeveralWords,
     Needless,
+    NeedlessQuotes,
     OtherWord,
     OutOfPlace,
     TypeBeforeName,
@@ -18,7 +21,7 @@ from dsl.diagnostics.misplaced import (
 )
 from dsl.parser.automaton import tables
 from dsl.parser.place import Place
-from dsl.parser.remedy import Joined, NewPiece, Remedy, Repair
+from dsl.parser.remedy import Joined, NewPiece, Remedy, Repair, Rephrased
 from dsl.parser.token import Token
 from dsl.source import Span
 from dsl.words import CLAUSES, DECLARATIONS, HARD, HEADER
@@ -59,7 +62,32 @@ _CLAUSES = {
 
 _DECLARATIONS = {"test": "example", "scenario": "example", "type": "event", "object": "event"}
 """What other languages call the declarations."""
+_LONGEST_TITLE = 60
+_MOST_WORDS = 5
+_MOST_IN_QUOTES = 3
+_OF_TYPES = frozenset("a an as type positive negative whole unsigned small big long short optional required".split())
+"""What other languages put before a type."""
 _BEFORE_VALUES = ("IS", "NOT", "COMMA", "OF", "DEFAULT", "COLON", "OR_ELSE", "SIGN", "BETWEEN")
+
+
+def name_in_quotes(place: Place) -> Remedy | None:
+    """`interaction "Voice Search"`: a title, or a name in quotes, where the name stands."""
+    found, before = place.found, place.before
+    if found is None or found.type != "QUOTED" or before is None or before.type not in ("EVENT", "INTERACTION"):
+        return None
+    if place.at != place.begin + 1:
+        return None
+    text = found.text[1:-1]
+    joint = "." if before.type == "EVENT" else "_"
+    words = re.findall("[a-z0-9]+", text.lower())
+    if len(words) > _MOST_IN_QUOTES:
+        return None  # more likely a title, and the name was forgotten
+    name = joint.join(words)
+    if not re.fullmatch(r"[a-z][a-z0-9_.]{0,99}", name) or name in HARD or name == text:
+        return None
+    shown = f'{before.text} {name} "{text}"' if len(text) <= _LONGEST_TITLE else f"{before.text} {name}"
+    diagnostic = NeedlessQuotes(span=Span(found.start, found.end), text=text, instead=shown)
+    return Repair(diagnostic, (("DOTTED" if "." in name else "NAME", name),), 1)
 
 
 def word_as_name(place: Place) -> Remedy | None:
@@ -174,12 +202,34 @@ def attribute_type(place: Place) -> Remedy | None:
         return Remedy(TypeBeforeName(span=span, type=before.text, attribute=found.text))
     if found.type not in ("NAME", "DOTTED", "YES", "CAPITALISED") and found.text not in tables().soft:
         return None
-    near = _type_for(found.text)
-    diagnostic = UnknownType(span=Span(found.start, found.end), word=found.text, near=near)
+    if joined := _name_before_type(place):
+        return joined
     after = place.follows()
+    listing = after is not None and after.type == "OF" and nearest(found.text, ("one", "list")) == "one"
+    near = "one of" if listing else _type_for(found.text)
+    diagnostic = UnknownType(span=Span(found.start, found.end), word=found.text, near=near)
+    if listing:
+        return Repair(diagnostic, (("ONE", "one"),), 1)
     if near in TYPE_WORDS and (after is None or after.fresh or place.fits(near.upper(), after.type)):
         return Repair(diagnostic, ((near.upper(), near),), 1)
     return Remedy(diagnostic)
+
+
+def _name_before_type(place: Place) -> Remedy | None:
+    """`was finished boolean`: a name of several words, known by the type behind it."""
+    stop = place.at
+    while stop < min(place.end, place.at + _MOST_WORDS) and place.tokens[stop].type == "NAME":
+        if place.tokens[stop].fresh or place.tokens[stop].text in _OF_TYPES:
+            return None
+        stop += 1
+    after = place.tokens[stop] if stop < place.end else None
+    if stop == place.at or after is None or after.fresh or after.text not in (*TYPE_WORDS, "one", "list"):
+        return None
+    words = place.tokens[place.at - 1 : stop]
+    span = Span(words[0].start, words[-1].end)
+    instead = "_".join(word.text for word in words)
+    diagnostic = NameOfSeveralWords(span=span, name=place.source.slice(span), instead=instead)
+    return Rephrased(diagnostic, (("NAME", instead),), place.at - 1, stop)
 
 
 def _second_attribute(place: Place, name: Token) -> Remedy | None:

@@ -30,8 +30,10 @@ from dsl.diagnostics.lexical import (
 )
 from dsl.diagnostics.misplaced import MissingQuotes, NameOfSeveralWords
 from dsl.diagnostics.phrases import OtherPhrase, SeveralCurrencies
+from dsl.parser.amounts import hundredth, with_point
 from dsl.parser.automaton import tables
 from dsl.parser.calendar import MONTH, readings
+from dsl.parser.capitals import HEADS, join_time_zone, several_words
 from dsl.parser.lookalikes import LATIN, plain
 from dsl.parser.token import Token
 from dsl.source import Span
@@ -43,6 +45,7 @@ class Reader(Protocol):
 
     text: str
     tokens: list[Token]
+    fresh: bool
 
     def add(self, kind: str, text: str, start: int, end: int) -> None:
         """Adds a token that is no word."""
@@ -63,7 +66,9 @@ _MORE_WORDS = re.compile(r"(?: [A-Z][A-Za-z_]*)+")
 _MONTH_YEAR = re.compile(rf"{MONTH}\.?,? +[0-9]{{4}}\b")
 _MONTH_DAY_YEAR = re.compile(rf"{MONTH}\.? +[0-9]{{1,2}}(?:st|nd|rd|th)?,? +[0-9]{{4}}\b")
 _DAY_MONTH_YEAR = rf"[0-9]{{1,2}}(?:st|nd|rd|th)?[ .-]+(?:of +)?{MONTH}[.,]?[ -]+[0-9]{{4}}\b"
+_DATE = r"[0-9]+-[0-9]+-[0-9]+[\w.:-]*|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,2}(?![\w.,])"
 _CONTRACTION = re.compile("['’]t\\b")
+_STEP = re.compile(r" *[a-z][a-z0-9_.]* *: *[^ \n]|[^{}\n]*} *(?:=>|->|=)")
 _LONGEST_LIST = 200
 _DECLARATIONS = ("EVENT", "EVERY", "INTERACTION", "EXAMPLE")
 _HEADER_TOKENS = 10
@@ -93,7 +98,8 @@ _ADVICE = {
 def _words(reader: Reader, found: "re.Match[str]") -> int:
     """A run of letters, digits, points and underscores that is neither a word nor a name."""
     text, start = found.group(), found.start()
-    if end := _capitalised(reader, start) or _spelled_date(reader, start):
+    join_time_zone(reader)
+    if end := _capitalised(reader, start) or _spelled_date(reader, start) or several_words(reader, start):
         return end
     trailing = len(text) - len(text.rstrip("."))
     if trailing and trailing < len(text):
@@ -117,7 +123,8 @@ def _words(reader: Reader, found: "re.Match[str]") -> int:
             return end
         lower = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", meant).lower()
         lower = meant.lower() if meant.lower() in tables().words else lower
-        reader.report(UpperCase(span=span, name=text, instead=lower, word=lower in tables().words))
+        value = not reader.tokens or reader.tokens[-1].type not in HEADS
+        reader.report(UpperCase(span=span, name=text, instead=lower, word=lower in tables().words, value=value))
     elif not named:
         tidy = re.sub(r"\.{2,}", ".", lower).strip("._")
         reader.report(BadName(span=span, name=text, instead=tidy if _NAME.fullmatch(tidy) else None))
@@ -175,12 +182,21 @@ def _capitalised(reader: Reader, start: int) -> int | None:
         return found.end()
     text = found.group() + more.group()
     if last.type == "TIMEZONE":
-        name = text.replace(" ", "_")
-        city = next((zone for zone in sorted(zone_names()) if zone.endswith(f"/{name}")), name)
+        city = _zone(text)
         reader.report(NameOfSeveralWords(span=Span(start, more.end()), name=text, instead=city))
         text = city
     reader.add("CAPITALISED", text, start, more.end())
     return more.end()
+
+
+def _zone(text: str) -> str:
+    """The zone that several words most likely mean."""
+    name, zones = text.replace(" ", "_"), sorted(zone_names())
+    if name in zones:
+        return name
+    first = text.partition(" ")[0]
+    city = next((zone for zone in zones if zone.endswith(f"/{name}")), None)
+    return city or (first if first in zones else nearest(name, zones) or name)
 
 
 def _spelled_date(reader: Reader, start: int) -> int | None:
@@ -242,6 +258,8 @@ def _why_no_number(text: str, meant: str) -> tuple[str, str | None]:
         return "its digits are not the plain ones, 0 to 9", meant + percent
     if re.fullmatch(r"[0-9_.]+[eE][+-]?[0-9]*", text):
         return "a number is written in full, without an exponent", None
+    if (turned := with_point(text)) is not None:
+        return "a point stands before its fraction, and `_` between its thousands", turned
     if text.count(".") > 1:
         return "it has more than one point", None
     if text.startswith("."):
@@ -273,7 +291,8 @@ def _instant(reader: Reader, found: "re.Match[str]") -> int:
 def _clock(reader: Reader, found: "re.Match[str]") -> int:
     """Something like a time of day that is not written as one."""
     why = "hours and minutes have two digits each, from 00:00 to 23:59, and nothing follows them"
-    reader.report(BadTime(span=Span(*found.span()), text=found.group(), why=why))
+    early = f"0{found.group()}" if re.fullmatch("[0-9]:[0-5][0-9]", found.group()) else None
+    reader.report(BadTime(span=Span(*found.span()), text=found.group(), why=why, instead=early))
     reader.add("CLOCK_TIME", "00:00", *found.span())
     return found.end()
 
@@ -288,6 +307,7 @@ def _currency(reader: Reader, found: "re.Match[str]") -> int:
         return found.end("sign")
     if number is None and last is not None and last.type == "NUMBER" and last.end == found.start():
         number, span = last.text, Span(last.start, found.end())
+    number = hundredth(number) if number and found["sign"] == "¢" else number
     reader.report(CurrencySign(span=span, sign=found["sign"], number=number))
     return found.end() if found["number"] is None else found.start("number")
 
@@ -379,13 +399,23 @@ def _comment(reader: Reader, found: "re.Match[str]") -> int:
 def _sign(reader: Reader, found: "re.Match[str]") -> int:
     """A sign of another language, or a typographic one."""
     sign, span = found.group(), found.span()
-    instead = _SIGNS[sign]
+    instead = "=>" if sign in ("==", "===") and _ends_step(reader) else _SIGNS[sign]
     reader.report(ForeignSign(span=Span(*span), sign=sign, instead=instead))
     if instead.isalpha():
         reader.word(instead, *span)
     else:
         reader.add("MARK" if instead in tables().marks else "SIGN", instead, *span)
     return found.end()
+
+
+def _ends_step(reader: Reader) -> bool:
+    """Whether what stands before is a step of an example as far as its `)`."""
+    if not reader.tokens or reader.tokens[-1].type != "RPAR":
+        return False
+    declared = next(
+        (token.type for token in reversed(reader.tokens) if token.fresh and token.type in _DECLARATIONS), ""
+    )
+    return declared == "EXAMPLE"
 
 
 def _lone_sign(reader: Reader, found: "re.Match[str]") -> int:
@@ -408,6 +438,8 @@ def _unknown(reader: Reader, found: "re.Match[str]") -> int:
     if character == "]" and _opened(reader):
         reader.add("MARK", ")", place.start, place.end)
         return place.end
+    if character in "{}" and _braced(reader, character, place):
+        return place.end
     reader.report(UnknownCharacter(span=place, character=character, advice=_ADVICE.get(character)))
     if character == "[":
         reader.add("MARK", "(", place.start, place.end)
@@ -415,13 +447,27 @@ def _unknown(reader: Reader, found: "re.Match[str]") -> int:
     return found.end()
 
 
-def _opened(reader: Reader) -> bool:
-    """Whether a `[` was read as the parenthesis that is still open."""
+def _braced(reader: Reader, character: str, place: Span) -> bool:
+    """Reads `search {voice: yes}` as `search (voice: yes)`; the closing brace is no mistake of its own."""
+    if character == "}":
+        if not _opened(reader, "{"):
+            return False
+        reader.add("MARK", ")", place.start, place.end)
+        return True
+    if not reader.tokens or not reader.tokens[-1].fresh or not _STEP.match(reader.text, place.end):
+        return False
+    reader.report(ForeignSign(span=place, sign="{", instead="("))
+    reader.add("MARK", "(", place.start, place.end)
+    return True
+
+
+def _opened(reader: Reader, sign: str = "[") -> bool:
+    """Whether a `[` or `{` was read as the parenthesis that is still open."""
     depth = 0
     for token in reversed(reader.tokens[-_LONGEST_LIST:]):
         depth += {"RPAR": 1, "LPAR": -1}.get(token.type, 0)
         if depth < 0:
-            return reader.text[token.start] == "["
+            return reader.text[token.start] == sign
     return False
 
 
@@ -430,7 +476,7 @@ _sign_pattern = "|".join(re.escape(sign) for sign in sorted(_SIGNS, key=len, rev
 MISTAKES: list[tuple["re.Pattern[str]", Mistake]] = [
     (re.compile(r"//[^\n]*|/\*(?s:.{0,20000}?)\*/|/\*[^\n]*|--(?= )[^\n]*"), _comment),
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[T ][0-9]{1,2}:|T)[\w.:+-]*"), _instant),
-    (re.compile(rf"[0-9]+-[0-9]+-[0-9]+[\w.:-]*|[0-9]{{1,2}}\.[0-9]{{1,2}}\.[0-9]{{4}}|{_DAY_MONTH_YEAR}"), _date),
+    (re.compile(rf"{_DATE}|{_DAY_MONTH_YEAR}"), _date),
     (re.compile(r"[0-9]+:[0-9]+[\w.:]*"), _clock),
     (re.compile(r"\d[\w.]*[eE][+-][0-9]+|(?:\d|\.\d)[\w.]*(?:,[0-9][\w.]*)*%?"), _digits),
     (re.compile(r"\w[\w.\u0300-\u036f]*"), _words),

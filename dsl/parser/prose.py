@@ -224,13 +224,16 @@ def open_tier(place: Place) -> Remedy | None:
 def unfinished_price(place: Place) -> Remedy | None:
     """`price first 100 free`, `price photos * 0.05`, `price 1.20 per started minute`."""
     found, before, after = place.found, place.before, place.follows()
-    if place.kind != "interaction" or found is None or before is None or place.lines_end or after is None:
+    if place.kind != "interaction" or found is None or before is None or after is None:
         return None
     kinds = _kinds(place, 5)
-    if kinds == ["PRICE"] and found.type in ("FIRST", "UP") and after.type in ("NUMBER", "TO"):
+    apart = place.lines_end and not place.deeper_than_clauses(place.at)
+    if kinds == ["PRICE"] and found.type in ("FIRST", "UP") and after.type in ("NUMBER", "TO") and not apart:
         span = Span(before.end, found.start)
         missing = MissingWord(span=span, word="per month", before=before.text, after=found.text)
         return Repair(missing, (("PER", "per"), ("NAME", "month")), 0)
+    if place.lines_end:
+        return None
     if kinds == ["PRICE"] and found.type in _NAMES and after.type in ("MULTIPLY", "DIVIDE", "ADD", "SUBTRACT"):
         span = Span(before.end, found.start)
         return Repair(MissingWord(span=span, word="is", before=before.text, after=found.text), (("IS", "is"),), 0)
