@@ -170,6 +170,10 @@ class Windows:
             return len(groups.groups) == len(self._lines.lines)
         return self._every_leaf and len(groups.groups) == sum(1 for _ in self._lines.leaves())
 
+    def _together(self, groups: Groups) -> bool:
+        """Whether every row is in one and the same window, if those without room may be in it."""
+        return self._everything(groups) and len(self._shapes(groups)) == 1
+
     # ── stages ──────────────────────────────────────────────────────────────
 
     def _windowed(self, name: str, groups: Groups, window: "_Window", changed: Mapping[str, str]) -> None:
@@ -184,9 +188,9 @@ class Windows:
         added = [column for column in changed if column not in kept]
         mine = ", ".join(f"{changed[column]} AS {column}" if column in changed else column for column in kept + added)
         shapes, room = self._shapes(groups), "room" in self._carried
-        everything = self._everything(groups)
-        if everything and len(shapes) == 1 and (window.adds or not room):
-            # All rows are sorted in any case: those without room add nothing, and nobody looks at what they see.
+        if self._together(groups) and (window.adds or not room):
+            # All rows are sorted in any case: those without room add nothing, and nobody looks at what they see. It is
+            # computed all the same.
             adds = f"CASE WHEN room THEN {window.adds} ELSE 0 END" if room else window.adds
             seen = window.text(adds, self._over(groups, shapes[0]))
             select = f"SELECT {mine} FROM (SELECT *, {seen} AS seen FROM {self._last})"
@@ -239,7 +243,11 @@ class Windows:
             most = LARGEST_TOTALS[0]
             total = f"{self._dialect.total('{adds}')} {{over}} {_RUNNING})"
             total = f"CAST({total if certain else f'least({total}, {most + 1})'} AS {self._dialect.small})"
-            prices = {leaf.number: self._moved(leaf) for leaf in followed.values() if leaf.price is None}
+            before = "(seen - units)"
+            if "room" in self._carried and self._together(groups):
+                # Units of rows without room are not among those seen; below 0 a product may overflow.
+                before = f"greatest(seen - units, {self._numbers.literal(0).text})"
+            prices = {leaf.number: self._moved(leaf, before) for leaf in followed.values() if leaf.price is None}
             price = choose("leaf", prices, "price" if "price" in self._carried else self._unless["price"])
             changed = {"price": price}
             if not certain:
@@ -253,16 +261,15 @@ class Windows:
                 }
             self._windowed("totalled", groups, _Window("units", total), changed)
 
-    def _moved(self, leaf: Leaf) -> str:
-        """What a row costs whose units bring the running total to `seen`, in the wide type."""
+    def _moved(self, leaf: Leaf, before: str) -> str:
+        """What a row costs whose units bring the running total from `before` to `seen`, in the wide type."""
         assert leaf.curve is not None
         numbers = self._numbers
-        after = self._lines.owed(leaf.curve, leaf.total, "seen")
-        before = self._lines.owed(leaf.curve, leaf.total, "(seen - units)")
+        one, other = (self._lines.owed(leaf.curve, leaf.total, total) for total in ("seen", before))
         if leaf.number in self._on_totals:
             cap = numbers.literal(self._on_totals[leaf.number])
-            after, before = numbers.least(cap, after), numbers.least(cap, before)
-        return f"({numbers.widened(after)} - {numbers.widened(before)})"
+            one, other = numbers.least(cap, one), numbers.least(cap, other)
+        return f"({numbers.widened(one)} - {numbers.widened(other)})"
 
     def _caps_stages(self) -> None:
         """The smallest price that a cap over a group allows, in `charge`, NULL where there is none."""

@@ -18,6 +18,7 @@ from pyarrow import ArrowException, parquet
 from dsl.to_sql import Column, Order, columns_of
 from service.cli.ledgers import cant_use, is_postgres, ledger_at, shown
 from service.cli.options import FINDINGS, UNREADABLE, numbered, print_json, sound_rules, unreadable
+from service.cli.replay_errors import in_words, unusable
 from service.cli.replay_progress import Working
 from service.cli.replay_tables import print_replay
 from service.errors import LedgerUnavailable, ServiceError
@@ -94,8 +95,10 @@ def replay(wanted: Wanted) -> int:
     except KeyboardInterrupt:
         click.echo("vpi: interrupted; nothing is left half-written", err=True)
         return INTERRUPTED
-    except duckdb.OutOfMemoryException:
-        unreadable(f"{wanted.memory} of memory is too little for this; give more with --memory")
+    except BrokenPipeError:
+        raise  # who reads what is printed has gone; click ends the command
+    except (duckdb.Error, OSError) as error:
+        unreadable(in_words(error, wanted.memory))
     except (CantPrepare, CantCompare, CantExpect, CantWrite, NotPrepared, OutdatedRules) as error:
         unreadable(str(error))
 
@@ -103,6 +106,7 @@ def replay(wanted: Wanted) -> int:
 def _replay(wanted: Wanted, folder: Path) -> int:
     settings = _settings(wanted)
     _check_outputs(wanted)
+    _check_places(wanted, folder)
     sides = _sides(wanted)
     expected = _expected(wanted, folder)
     engine = _engine(wanted, folder, settings)
@@ -156,6 +160,21 @@ def _check_outputs(wanted: Wanted) -> None:
             raise click.UsageError(f"--{option} {name} is one of the EVENTS; name another file")
     if wanted.changes and wanted.expect and Path(wanted.changes).resolve() == Path(wanted.expect).resolve():
         raise click.UsageError(f"--changes and --expect are both {wanted.changes}; name two files")
+
+
+def _check_places(wanted: Wanted, folder: Path) -> None:
+    """Ends the command where an engine would find at the very end that it can't use the name of a file or folder."""
+    # Spark takes several folders for what it spills, with commas between them.
+    places = [
+        ("TMPDIR", folder.parent, "?\\," if wanted.engine == "spark" else "?\\"),
+        ("--prepared", wanted.prepared, "\\"),
+    ]
+    if wanted.expect and wanted.expect.endswith(".parquet"):
+        places.append(("--expect", wanted.expect, "\\"))
+    for option, name, letters in places:
+        why = unusable(Path(name), letters) if name else None
+        if why:
+            unreadable(f"{why}; name another with {option}")
 
 
 def _files_of(event: str) -> list[Path]:
@@ -243,10 +262,11 @@ def _read(wanted: Wanted, sides: Sequence[Side], folder: Path, settings: Setting
         return _kept(wanted, kept, columns)
     if not wanted.events:
         raise click.UsageError("name the events: files, folders or globs of JSON lines, CSV or Parquet, or a ledger")
+    work = folder / "work"
     if kept is None:
-        return _prepare(wanted, folder / "prepared", columns, settings)
+        return _prepare(wanted, folder / "prepared", work, columns, settings)
     with _made(kept) as part:
-        read = _prepare(wanted, part, columns, settings)
+        read = _prepare(wanted, part, work, columns, settings)
         sources = json.dumps(_sources(wanted.events), indent=1)
         (part / _SOURCES).write_text(sources + "\n", encoding="utf-8")
     return replace(read, prepared=replace(read.prepared, folder=kept))
@@ -266,9 +286,17 @@ def _made(folder: Path) -> Iterator[Path]:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _prepare(wanted: Wanted, folder: Path, columns: tuple[Column, ...], settings: Settings) -> Read:
+def _prepare(wanted: Wanted, folder: Path, work: Path, columns: tuple[Column, ...], settings: Settings) -> Read:
     with Working("reading events", _estimated(find(wanted.events))) as working:
-        done = prepare(wanted.events, folder, columns, on_error=wanted.on_error, settings=settings, progress=working)
+        done = prepare(
+            wanted.events,
+            folder,
+            columns,
+            on_error=wanted.on_error,
+            settings=settings,
+            progress=working,
+            work=work,
+        )
     return Read(done.prepared)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+from pyarrow import compute
 
 from dsl.event import Event
 from dsl.to_sql import Column, stretch_of
@@ -18,7 +19,6 @@ _MOST_BYTES = 16 * 2**20
 _TIME = FIXED.index("time_us")
 _NEVER_PLAIN = ("misfits", "raw")
 """Columns in which nothing stands of events that there is nothing odd about."""
-_SEQUENCE = pa.array(range(_MOST_ROWS), pa.int64())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Builder:
         self._rows = Rows(columns)
         self._quick = QuickRows(columns)
         self._schema = schema_of(columns)
+        self._behind = pa.schema(list(self._schema)[1:])
         self._instants = [_TIME] + [
             place for place, column in enumerate(columns, start=len(FIXED)) if column.storage == "timestamp"
         ]
@@ -74,7 +75,9 @@ class Builder:
     def _begin(self) -> None:
         self._waiting: list[Row] = []
         self._plain = True
-        self._bytes = 0
+        self._parts: list[pa.RecordBatch] = []
+        self._count = self._bytes = 0
+        self._stretches: set[int] = set()
         self._broken: list[Broken] = []
         self._skipped = self.places = self._unread = 0
         self.blank = 0
@@ -91,10 +94,24 @@ class Builder:
         row = self._quick.row(len(self._waiting), line)
         return None if row is None else self._add(row, len(line))
 
+    def table(self, columns: Sequence[pa.Array]) -> bool:
+        """Add events as columns, those of the schema behind the sequence; whether the batch is full with them."""
+        self._gather()
+        part = pa.RecordBatch.from_arrays(list(columns), schema=self._behind)
+        self._stretches |= _stretches_of(part.column(_TIME - 1))
+        self._count += part.num_rows
+        self._bytes += part.nbytes
+        self._parts.append(part)
+        return self._is_full()
+
     def _add(self, row: Row, size: int) -> bool:
         self._waiting.append(row)
+        self._count += 1
         self._bytes += size
-        return len(self._waiting) >= _MOST_ROWS or self._bytes >= _MOST_BYTES
+        return self._is_full()
+
+    def _is_full(self) -> bool:
+        return self._count >= _MOST_ROWS or self._bytes >= _MOST_BYTES
 
     def broken(self, broken: Broken) -> None:
         """Add a row that is no event."""
@@ -106,17 +123,28 @@ class Builder:
 
     def take(self) -> Batch:
         """What was gathered."""
-        rows = self._waiting
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self._schema)
-        stretches = frozenset(stretch for place in self._instants for stretch in _stretches(columns[place]))
-        arrays = [_SEQUENCE.slice(0, len(rows))]
-        for name, column, field in zip(self._schema.names[1:], columns[1:], list(self._schema)[1:], strict=True):
-            empty = self._plain and name in _NEVER_PLAIN
-            arrays.append(pa.nulls(len(rows), field.type) if empty else pa.array(column, field.type))
-        table = pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+        if self._waiting or not self._parts:
+            self._gather()
+        whole = self._parts[0] if len(self._parts) == 1 else pa.concat_batches(self._parts)
+        table = pa.RecordBatch.from_arrays([pa.arange(0, self._count), *whole.columns], schema=self._schema)
+        stretches = frozenset(self._stretches)
         batch = Batch(table, stretches, self._broken, self._skipped, self.places, self._unread, self.blank, self.lines)
         self._begin()
         return batch
+
+    def _gather(self) -> None:
+        rows = self._waiting
+        if not rows and self._parts:
+            return
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(self._schema)
+        for place in self._instants:
+            self._stretches |= _stretches(columns[place])
+        arrays = []
+        for column, field in zip(columns[1:], self._behind, strict=True):
+            empty = self._plain and field.name in _NEVER_PLAIN
+            arrays.append(pa.nulls(len(rows), field.type) if empty else pa.array(column, field.type))
+        self._parts.append(pa.RecordBatch.from_arrays(arrays, schema=self._behind))
+        self._waiting, self._plain = [], True
 
 
 def _stretches(instants: Sequence[object]) -> set[int]:
@@ -126,3 +154,9 @@ def _stretches(instants: Sequence[object]) -> set[int]:
         return set()
     low, high = stretch_of(min(known)), stretch_of(max(known))
     return {low} if low == high else set(map(stretch_of, known))
+
+
+def _stretches_of(instants: pa.Array) -> set[int]:
+    ends = compute.min_max(instants)
+    low, high = stretch_of(ends["min"].as_py()), stretch_of(ends["max"].as_py())
+    return {low} if low == high else _stretches(instants.to_pylist())

@@ -14,7 +14,7 @@ import duckdb
 
 from dsl.to_sql import DuckDb, Outcome
 from service.replay.days import Bin, binned, date_events
-from service.replay.duckdb import Settings
+from service.replay.duckdb import Settings, connect
 from service.replay.interrupting import interruptible
 from service.replay.prepared import Prepared
 from service.replay.reckoning import rows_query, voids_query
@@ -144,14 +144,8 @@ class Comparing:
             named = ", ".join(f"{side.label} is in {side.currency}" for side in sides)
             raise CantCompare(f"money in different currencies can't be compared: {named}")
         literal = DuckDb().string
-        self.database = duckdb.connect(str(folder / "comparison.duckdb"))
+        self.database = connect(folder, settings, "comparison.duckdb")
         execute = self.database.execute
-        execute(f"SET memory_limit = {literal(settings.memory)}")
-        execute(f"SET temp_directory = {literal(str(folder / 'spill'))}")
-        execute("SET preserve_insertion_order = false")
-        execute("SET enable_progress_bar = false")
-        if settings.threads:
-            execute(f"SET threads = {settings.threads}")
         for number, side in enumerate(sides):
             assert side.database is not None
             execute(f"ATTACH {literal(str(side.database))} AS s{number} (READ_ONLY)")

@@ -26,8 +26,10 @@ from service.replay.reckoning import (
     AT_ONCE,
     Tables,
     arrivals_query,
+    events_of,
     fetched,
     ordered,
+    parquet_at,
     reckoned,
     voids_query,
     write_matches,
@@ -82,7 +84,7 @@ class Run:
     def run(self) -> None:
         """Price everything."""
         execute = self.database.execute
-        execute(f"CREATE VIEW events AS SELECT * FROM read_parquet({DuckDb().string(self._prepared.events)})")
+        execute(f"CREATE VIEW events AS SELECT * FROM {events_of(self._prepared)}")
         self.plan = plan(
             DuckDb(),
             self._rulesets,
@@ -96,7 +98,7 @@ class Run:
         self._lines = {(match.version, match.interaction): match.number for match in reversed(self.plan.matches)}
         write_matches(self.database, ((one.number, one.version, one.interaction) for one in self.plan.matches))
         if self._prepared.repeats:
-            execute(f"CREATE VIEW repeats AS SELECT * FROM read_parquet({_literal(self._prepared.repeated)})")
+            execute(f"CREATE VIEW repeats AS SELECT * FROM {parquet_at(self._prepared.repeated)}")
         else:
             execute(f"CREATE TABLE repeats ({_REPEATS})")
         if self._event_by_event:
@@ -199,11 +201,12 @@ class Run:
         self.database.close()
 
 
-def connect(folder: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+def connect(folder: Path, settings: Settings, name: str = "replay.duckdb") -> duckdb.DuckDBPyConnection:
     """A new database within a folder, where it also spills to."""
-    database = duckdb.connect(str(folder / "replay.duckdb"))
-    database.execute(f"SET memory_limit = {DuckDb().string(settings.memory)}")
-    database.execute(f"SET temp_directory = {_literal(folder / 'spill')}")
+    literal = DuckDb().string
+    database = duckdb.connect(str(folder / name))
+    database.execute(f"SET memory_limit = {literal(settings.memory)}")
+    database.execute(f"SET temp_directory = {literal(str(folder / 'spill'))}")
     database.execute("SET preserve_insertion_order = false")
     # It would be drawn on standard output, in the midst of what is printed there.
     database.execute("SET enable_progress_bar = false")
@@ -218,7 +221,7 @@ def find_repeats(prepared: Prepared, folder: Path, settings: Settings) -> int:
     Returns how many rows that are.
     """
     with closing(connect(folder, settings)) as database, interruptible(database):
-        database.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet({DuckDb().string(prepared.events)})")
+        database.execute(f"CREATE VIEW events AS SELECT * FROM {events_of(prepared)}")
         database.execute(
             "CREATE TABLE ids AS SELECT source, id FROM events WHERE source IS NOT NULL AND id IS NOT NULL "
             "GROUP BY source, id HAVING count(*) > 1"
@@ -254,7 +257,3 @@ def content_key(event: Event) -> bytes:
 
 def _columns(prepared: Prepared) -> str:
     return ", ".join([*FIXED, *(column.name for column in prepared.columns)])
-
-
-def _literal(path: Path) -> str:
-    return DuckDb().string(str(path))

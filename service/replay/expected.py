@@ -21,10 +21,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from dsl.numbers import format_money, format_units
-from dsl.to_sql import DuckDb, Order, Outcome
+from dsl.to_sql import Order, Outcome
 from service.replay.changes import in_place
 from service.replay.comparison import Comparing, Comparison
-from service.replay.reckoning import AT_ONCE, fetched
+from service.replay.reckoning import AT_ONCE, fetched, parquet_at
 from service.replay.samples import explained
 
 SUFFIXES = (".jsonl", ".parquet")
@@ -242,8 +242,7 @@ def _gather(comparing: Comparing) -> None:
     execute = comparing.database.execute
     several = "SELECT seq FROM voids UNION SELECT event FROM voids"
     if comparing.prepared.repeats:
-        repeated = DuckDb().string(str(comparing.prepared.repeated))
-        several += f" UNION SELECT seq FROM read_parquet({repeated})"
+        several += f" UNION SELECT seq FROM {parquet_at(comparing.prepared.repeated)}"
     execute(
         "CREATE TABLE numbered AS SELECT seq, row_number() OVER (PARTITION BY source, id ORDER BY seq) AS again "
         f"FROM events WHERE source IS NULL OR id IS NULL OR seq IN ({several})"
@@ -361,7 +360,6 @@ def _compared(
     interactions: Mapping[str, Head],
     order: Order,
 ) -> Met:
-    rows = f"read_parquet({DuckDb().string(str(expected.rows))})"
     differ = " OR ".join(f"c.{name} IS DISTINCT FROM e.{name}" for name in _ANSWER)
     same_key = " AND ".join(f"c.{name} IS NOT DISTINCT FROM e.{name}" for name in _KEY)
     database = comparing.database
@@ -369,7 +367,7 @@ def _compared(
     database.execute(
         f"CREATE TABLE unmet AS SELECT c.seq AS seq, {_columns('c')}, {_columns('e')}, "
         "e.again IS NOT NULL AS named, c.seq IS NOT NULL AS there "
-        f"FROM came AS c FULL JOIN {rows} AS e ON {same_key} "
+        f"FROM came AS c FULL JOIN {parquet_at(expected.rows)} AS e ON {same_key} "
         f"WHERE ({differ}) AND (e.again IS NOT NULL OR c.outcome <> '{Outcome.NOT_COUNTED.name}')"
     )
     ((differing,),) = database.execute("SELECT count(*) FROM unmet").fetchall()

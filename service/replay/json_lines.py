@@ -16,7 +16,8 @@ from typing import Self
 from dsl.to_sql import Column
 from service.cloudevents import MalformedEvent, parse_event
 from service.replay.batches import Batch, Broken, Builder
-from service.replay.lines import TOO_LONG, Piece, lines_of, pieces
+from service.replay.lines import TOO_LONG, Piece, blocks_of, pieces
+from service.replay.quick_tables import QuickTables
 
 _PIECE = 4 * 2**20
 _AHEAD = 2
@@ -27,15 +28,38 @@ class WorkerLost(Exception):
     """A worker process ended before its answer came; the text names the file."""
 
 
-def read_piece(piece: Piece, columns: Sequence[Column]) -> Iterator[Batch]:
-    """The rows of a piece; lines are numbered from 1 within it. The last batch may be empty."""
-    file, builder, number = str(piece.file), Builder(columns), 0
-    try:
-        for line in lines_of(piece.file, piece.start, piece.stop):
-            number += 1
-            if line is None:
-                builder.broken(Broken(file, number, TOO_LONG))
-                continue
+class LineReader:
+    """Reads pieces of files of JSON lines, one after the other; what it learns of one helps it with the next."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._builder, self._tables = Builder(columns), QuickTables(columns)
+
+    def read(self, piece: Piece) -> Iterator[Batch]:
+        """The rows of a piece; lines are numbered from 1 within it. The last batch may be empty."""
+        file, builder, number = str(piece.file), self._builder, 0
+        try:
+            for text in blocks_of(piece.file, piece.start, piece.stop):
+                if text is None:
+                    number += 1
+                    builder.broken(Broken(file, number, TOO_LONG))
+                    continue
+                for some, columns in self._tables.blocks(text):
+                    if columns is None:
+                        yield from self._singly(file, number, some)
+                        number += some.count(b"\n") + 1
+                    else:
+                        if builder.table(columns):
+                            yield builder.take()
+                        number += len(columns[0])
+        except OSError as error:
+            reason = f"the file can't be read behind line {number}: {error.strerror}"
+            builder.broken(Broken(file, number + 1, reason, rows=0))
+        builder.lines = number
+        yield builder.take()
+
+    def _singly(self, file: str, before: int, lines: bytes) -> Iterator[Batch]:
+        builder = self._builder
+        for number, line in enumerate(lines.split(b"\n"), start=before + 1):
             try:
                 full = builder.line(line)
                 if full is None:
@@ -47,11 +71,6 @@ def read_piece(piece: Piece, columns: Sequence[Column]) -> Iterator[Batch]:
                     builder.blank += 1
                 else:
                     builder.broken(Broken(file, number, _reason(line, str(error))))
-    except OSError as error:
-        reason = f"the file can't be read behind line {number}: {error.strerror}"
-        builder.broken(Broken(file, number + 1, reason, rows=0))
-    builder.lines = number
-    yield builder.take()
 
 
 def _reason(line: bytes, reason: str) -> str:
@@ -63,7 +82,7 @@ def _reason(line: bytes, reason: str) -> str:
 def read_lines(file: Path, columns: Sequence[Column], workers: "Workers | None" = None) -> Iterator[Batch]:
     """The rows of a file in their order, places numbered in the whole file."""
     before = 0
-    answers = (read_piece(piece, columns) for piece in (Piece(file),)) if workers is None else workers.read(file)
+    answers = iter([LineReader(columns).read(Piece(file))]) if workers is None else workers.read(file)
     for answer in answers:
         for batch in answer:
             if before:
@@ -155,10 +174,11 @@ def _work(end: Connection, columns: Sequence[Column]) -> None:
     """A worker: answers each piece with its batches and None, until nobody asks any more."""
     # Rows are trees of plain values: looking for cycles among them over and over would take a tenth of the time.
     gc.set_threshold(200_000)
+    reader = LineReader(columns)
     try:
         while True:
             piece = end.recv()
-            for batch in read_piece(piece, columns):
+            for batch in reader.read(piece):
                 end.send(batch)
             end.send(None)
     except (EOFError, ConnectionError):

@@ -52,6 +52,15 @@ def lines_of(file: Path, start: int = 0, stop: int | None = None) -> Iterator[by
 
     Only a line feed ends a line. `start` and `stop` are bytes, as in `Piece`. Raises OSError.
     """
+    for lines in blocks_of(file, start, stop):
+        if lines is None:
+            yield None
+        else:
+            yield from lines.split(b"\n")
+
+
+def blocks_of(file: Path, start: int = 0, stop: int | None = None) -> Iterator[bytes | None]:
+    """The same lines, as many in one text as were read at once, newlines only between them."""
     with file.open("rb", buffering=0) as opened:
         if start:
             opened.seek(start)
@@ -68,14 +77,19 @@ def lines_of(file: Path, start: int = 0, stop: int | None = None) -> Iterator[by
                         break
                     chunk += more
                 chunk, first = chunk.removeprefix(codecs.BOM_UTF8), False
-            *lines, last = chunk.split(b"\n")
-            if lines:
-                whole = rest + lines[0]
-                yield None if too_long or len(whole) > LONGEST_LINE else whole
-                yield from lines[1:]
-                rest, too_long = last, False
-            elif not too_long:
-                rest += last
+            begun = 0
+            if rest or too_long:
+                begun = chunk.find(b"\n") + 1
+                if begun:
+                    whole = rest + chunk[: begun - 1]
+                    yield None if too_long or len(whole) > LONGEST_LINE else whole
+                    rest, too_long = b"", False
+            end = chunk.rfind(b"\n", begun)
+            if end >= 0:
+                yield chunk[begun:end]
+                begun = end + 1
+            if not too_long:
+                rest += chunk[begun:]
             if len(rest) > LONGEST_LINE:
                 rest, too_long = b"", True
         if rest or too_long:

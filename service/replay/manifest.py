@@ -6,7 +6,7 @@ from typing import Any
 
 from dsl.to_sql import Column
 
-FORMAT = 2
+FORMAT = 3
 """The form of prepared events; another release may have another."""
 MANIFEST = "manifest.json"
 

@@ -61,12 +61,14 @@ def prepare(
     settings: Settings | None = None,
     progress: Callable[[int], None] = lambda rows: None,
     processes: int | None = None,
+    work: Path | None = None,
 ) -> Preparation:
     """Files, folders or globs as prepared events in a folder that is not there yet.
 
     JSON lines are read by `processes` processes (None: as many as the settings' threads, or as there are cores; 0: by
-    this one). Raises CantPrepare: for what names no file, and, unless broken rows are skipped, for the first of them.
-    What is left half-written is removed, also on an interruption.
+    this one). `work` is another folder that is not there yet, for what is only needed meanwhile; None: within the
+    first. Raises CantPrepare: for what names no file, and, unless broken rows are skipped, for the first of them. What
+    is left half-written is removed, also on an interruption.
     """
     files = find(given)
     if folder.exists():
@@ -77,7 +79,7 @@ def prepare(
         processes = processes if _bytes_of_lines(files) >= _WORTH_WORKERS else 0
     try:
         folder.mkdir(parents=True)
-        return _prepare(files, folder, tuple(columns), on_error, settings, progress, processes)
+        return _prepare(files, folder, tuple(columns), on_error, settings, progress, processes, work or folder / "work")
     except WorkerLost as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise CantPrepare(str(error)) from None
@@ -128,6 +130,7 @@ def _prepare(
     settings: Settings,
     progress: Callable[[int], None],
     processes: int,
+    work: Path,
 ) -> Preparation:
     result = Preparation(Prepared(folder, columns, 0, frozenset(), 0))
     with ExitStack() as leaving:
@@ -145,7 +148,6 @@ def _prepare(
                 reported = writer.rows
     prepared = replace(result.prepared, rows=writer.rows, stretches=frozenset(writer.stretches))
     # The search for repeated ids works in a database of its own, which goes when it is done.
-    work = folder / "work"
     work.mkdir()
     prepared = replace(prepared, repeats=find_repeats(prepared, work, settings))
     shutil.rmtree(work)

@@ -1,5 +1,6 @@
 """A folder of prepared events: typed Parquet with a sequence, what repeats in it, and a manifest that says so."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -10,9 +11,12 @@ from pyarrow import compute, parquet
 
 from dsl.event import Event
 from dsl.to_sql import Column, Storage, stretch_of
-from service.replay.manifest import FORMAT, MANIFEST, read_manifest
+from service.replay.manifest import FORMAT, MANIFEST, NotPrepared, read_manifest
 from service.replay.rows import FIXED, Row, Rows
 
+EVENTS = "events-*.parquet"
+"""The Parquet files of events in a folder of prepared ones."""
+_REPEATED, _TAKEN_BACK = "repeats.parquet", "voids.parquet"
 ROWS_A_GROUP = 122_880
 """Rows that are written together: DuckDB's own size of a group."""
 _BYTES_A_GROUP = 128 * 2**20
@@ -59,19 +63,14 @@ class Prepared:
     left_out: LeftOut = LeftOut()
 
     @property
-    def events(self) -> str:
-        """The Parquet files of events, as a glob."""
-        return str(self.folder / "events-*.parquet")
-
-    @property
     def repeated(self) -> Path:
         """The Parquet file of the rows whose ids come more than once."""
-        return self.folder / "repeats.parquet"
+        return self.folder / _REPEATED
 
     @property
     def taken_back(self) -> Path:
         """The Parquet file of voids: their sequences (seq), and those of the events that they take back (event)."""
-        return self.folder / "voids.parquet"
+        return self.folder / _TAKEN_BACK
 
 
 def schema_of(columns: Sequence[Column]) -> pa.Schema:
@@ -149,8 +148,18 @@ def write_manifest(prepared: Prepared) -> None:
         "left_out": asdict(prepared.left_out),
         "stretches": sorted(prepared.stretches),
         "columns": [[column.name, column.path, column.storage] for column in prepared.columns],
+        "files": _sums(prepared.folder),
     }
     (prepared.folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+
+
+def _sums(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every Parquet file in a folder, in hexadecimal, by name."""
+    sums = {}
+    for path in sorted(folder.glob("*.parquet")):
+        with path.open("rb") as file:
+            sums[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return sums
 
 
 def open_prepared(folder: Path, needed: Iterable[Column] = ()) -> Prepared:
@@ -160,6 +169,13 @@ def open_prepared(folder: Path, needed: Iterable[Column] = ()) -> Prepared:
     except (OSError, ValueError):
         text = None
     manifest, columns = read_manifest(text, folder, needed)
+    # Parquet has no sums of its own that its readers look at: a changed byte would be another price.
+    kept: dict[str, str] = manifest["files"]
+    found = _sums(folder)
+    if kept != found:
+        name = min(name for name in kept.keys() | found.keys() if kept.get(name) != found.get(name))
+        what = "has changed" if name in kept and name in found else "is missing" if name in kept else "was added"
+        raise NotPrepared(f"{folder} is not as it was prepared: its file {name} {what}; prepare the events again")
     left_out = manifest["left_out"] | {"first": tuple(tuple(place) for place in manifest["left_out"]["first"])}
     return Prepared(
         folder,

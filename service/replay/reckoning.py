@@ -4,13 +4,14 @@ A ledger's voids are rows of their own, behind the rows that they take back: the
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from dsl.to_sql import BY_TIME, Column, DuckDb, Order, Outcome
-from service.replay.prepared import Prepared
+from service.replay.prepared import EVENTS, Prepared
 from service.replay.python import Arrival, Engine, Reckoned
 from service.replay.rows import FIXED, Rows
 
@@ -79,9 +80,24 @@ def write_matches(database: duckdb.DuckDBPyConnection, matches: Iterable[tuple[i
 # ── events ──────────────────────────────────────────────────────────────────
 
 
+def parquet_at(path: Path, pattern: str = "") -> str:
+    """What a query reads the Parquet file at a path from, or the files in that folder whose names fit a pattern.
+
+    To DuckDB every path is a pattern, and `subject=x` among its folders a column more: neither is meant here.
+    """
+    literal = "".join(f"[{letter}]" if letter in "[*?" else letter for letter in path.absolute().as_posix())
+    place = f"{literal}/{pattern}" if pattern else literal
+    return f"read_parquet({DuckDb().string(place)}, hive_partitioning = false)"
+
+
+def events_of(prepared: Prepared) -> str:
+    """What a query reads prepared events from, voids left out."""
+    return parquet_at(prepared.folder, EVENTS)
+
+
 def rows_query(prepared: Prepared) -> str:
     """Prepared events, and the voids among them: an event's row once more, with the sequence of its void."""
-    events = f"read_parquet({DuckDb().string(prepared.events)})"
+    events = events_of(prepared)
     if not prepared.voids:
         return f"SELECT * FROM {events}"
     return (
@@ -98,19 +114,18 @@ def voids_query(prepared: Prepared) -> str:
 def _voids(prepared: Prepared) -> str:
     if not prepared.voids:
         return "(SELECT CAST(NULL AS BIGINT) AS seq, CAST(NULL AS BIGINT) AS event WHERE FALSE)"
-    return f"read_parquet({DuckDb().string(str(prepared.taken_back))})"
+    return parquet_at(prepared.taken_back)
 
 
 def arrivals_query(prepared: Prepared) -> str:
     """Prepared events and voids for `arrival_of`: the rows of `Rows`, then `id_number`, `content` and `voids`."""
     names = ", ".join([*FIXED, *(column.name for column in prepared.columns)])
-    literal = DuckDb().string
-    events = f"read_parquet({literal(prepared.events)})"
+    events = events_of(prepared)
     query = f"SELECT {names}, NULL AS id_number, NULL AS content"
     source = f"FROM {events} AS e"
     if prepared.repeats:
         query = f"SELECT {names}, id_number, content"
-        source += f" LEFT JOIN read_parquet({literal(str(prepared.repeated))}) AS r USING (seq)"
+        source += f" LEFT JOIN {parquet_at(prepared.repeated)} AS r USING (seq)"
     if not prepared.voids:
         return f"{query}, NULL AS voids {source}"
     return (

@@ -18,14 +18,15 @@ from pyarrow import parquet
 
 from dsl import evaluation
 from dsl.acceptance import is_built_in
-from dsl.to_sql import Column, DuckDb, Outcome
+from dsl.to_sql import Column, Outcome
 from service.ledger.interface import Entry, Ledger, Record, Refused
 from service.registry import Versions
 from service.replay.duckdb import Settings, connect, find_repeats
 from service.replay.interrupting import interruptible
+from service.replay.prepare import CantPrepare
 from service.replay.prepared import Prepared, Writer, write_manifest
 from service.replay.python import Reckoned, taken_back
-from service.replay.reckoning import AT_ONCE, Tables
+from service.replay.reckoning import AT_ONCE, Tables, parquet_at
 from service.replay.sides import DATABASE, Side, make_tables
 
 RECORDED = "the ledger"
@@ -64,7 +65,7 @@ def from_ledger(
 ) -> History:
     """The history of one ruleset, whose published versions are given, in two new folders within `folder`.
 
-    Raises LedgerUnavailable.
+    Raises LedgerUnavailable, and CantPrepare where a version was published meanwhile.
     """
     events, prices, work = folder / "recorded-events", folder / "recorded-prices", folder / "recorded-work"
     for one in (events, prices, work):
@@ -75,7 +76,7 @@ def from_ledger(
         with interruptible(database):
             tables = make_tables(database, side.rules)
             empty = Prepared(events, columns, 0, frozenset(), 0)
-            prepared, refused = _copied(ledger, published.name, empty, work, tables, settings, progress)
+            prepared, refused = _copied(ledger, published, empty, work, tables, settings, progress)
     finally:
         database.close()
     prepared = replace(prepared, repeats=find_repeats(prepared, work, settings))
@@ -155,17 +156,24 @@ def _text(value: object) -> str | None:
 class _Copy:
     """Every entry and void of a ruleset, as an event or a void and as what was recorded of it."""
 
-    def __init__(self, writer: Writer, tables: Tables, refused: _AllRefused) -> None:
+    def __init__(self, writer: Writer, tables: Tables, refused: _AllRefused, published: Versions) -> None:
         self.events: array[int] = array("q")
         self.voids: array[int] = array("q")
         self._writer, self._tables, self._refused = writer, tables, refused
+        self._published = published.name
+        self._versions = frozenset(one.ruleset.version for one in published.by_number())
         self._next = 0
         self._waiting: list[Reckoned] = []
         self._taken_back: dict[tuple[object, object], int] = {}
 
     def add(self, record: Record) -> None:
-        """The next row of the ledger."""
+        """The next row of the ledger; raises CantPrepare where its version is none of those that were published."""
         row = record.row
+        version = row.version if isinstance(row, Entry) else row.entry.version
+        if version not in self._versions:
+            raise CantPrepare(
+                f"version {version} of {self._published} was published while the ledger was read; run the command again"
+            )
         while self._refused.recorded_before(row.recorded):
             self._refused.places.append(self._place())
         place = self._place()
@@ -203,7 +211,7 @@ class _Copy:
 
 def _copied(
     ledger: Ledger,
-    name: str,
+    published: Versions,
     empty: Prepared,
     work: Path,
     tables: Tables,
@@ -211,12 +219,12 @@ def _copied(
     progress: Callable[[int], None],
 ) -> tuple[Prepared, _AllRefused]:
     """The events of a ruleset, prepared, and what was refused of them."""
-    refused = _AllRefused(ledger, name, work / "refused.parquet")
+    refused = _AllRefused(ledger, published.name, work / "refused.parquet")
     refused.read_keys()
     writers = [Writer(empty.folder / "events-00000.parquet", empty.columns)]
     try:
-        copy = _Copy(writers[0], tables, refused)
-        for record in _of_ruleset(ledger.records(), name):
+        copy = _Copy(writers[0], tables, refused, published)
+        for record in _of_ruleset(ledger.records(), published.name):
             copy.add(record)
             if writers[0].rows % AT_ONCE == 0:
                 progress(writers[0].rows)
@@ -244,8 +252,7 @@ def _of_ruleset(records: Iterable[Record], name: str) -> Iterator[Record]:
 
 def _recorded_later(keys: Path, events: Path, settings: Settings) -> set[int]:
     """The numbers of refused events whose ids are those of recorded ones."""
-    one, other = (DuckDb().string(str(path)) for path in (keys, events))
-    query = f"SELECT number FROM read_parquet({one}) AS r SEMI JOIN read_parquet({other}) AS e USING (source, id)"
+    query = f"SELECT number FROM {parquet_at(keys)} AS r SEMI JOIN {parquet_at(events)} AS e USING (source, id)"
     folder = keys.with_suffix("")
     folder.mkdir()
     with connect(folder, settings) as database, interruptible(database):

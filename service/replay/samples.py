@@ -17,7 +17,7 @@ from service.rating import rater
 from service.replay.comparison import Comparing, differences, kinds_of
 from service.replay.prepared import Prepared
 from service.replay.python import Arrival, Engine, Reckoned
-from service.replay.reckoning import arrival_of, arrivals_query, fetched, ordered
+from service.replay.reckoning import arrival_of, arrivals_query, fetched, ordered, parquet_at
 from service.replay.rows import Rows
 from service.replay.sides import Side
 
@@ -165,8 +165,7 @@ def _arrivals(comparing: Comparing, subject: str | None, wanted: set[int], order
     places = f"seq IN ({', '.join(map(str, wanted))})"
     mine = places if subject is None else f"subject = {DuckDb().string(subject)}"
     if prepared.repeats:
-        repeats = f"read_parquet({DuckDb().string(str(prepared.repeated))})"
-        ids = f"SELECT id_number FROM {repeats} JOIN events USING (seq) WHERE {mine}"
+        ids = f"SELECT id_number FROM {parquet_at(prepared.repeated)} JOIN events USING (seq) WHERE {mine}"
         mine = f"({mine} OR id_number IN ({ids}))"
     rows = Rows(prepared.columns)
     left = set(wanted)

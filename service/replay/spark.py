@@ -101,10 +101,16 @@ class Run:
 
     def run(self) -> None:
         """Price everything; the folder is whole when it has `matches`."""
+        answered = True
         try:
             self._run()
+        except KeyboardInterrupt:
+            # Spark's last answer is still to come, and would be taken for that to whatever is asked next.
+            answered = False
+            raise
         finally:
-            _remove(self._session, f"{self._folder}/stages")
+            if answered:
+                _remove(self._session, f"{self._folder}/stages")
 
     def _run(self) -> None:
         source = self._source
@@ -134,7 +140,8 @@ class Run:
     # ── tables ──────────────────────────────────────────────────────────────
 
     def _read(self, name: str) -> DataFrame:
-        return self._session.read.parquet(f"{literally(self._source.location)}/{name}")
+        # The pattern stands beside the folder: in a path with one, a colon would be an error.
+        return self._session.read.option("pathGlobFilter", name).parquet(literally(self._source.location))
 
     def _given(self, name: str, file: str, columns: str, rows: int) -> None:
         table = self._read(file) if rows else self._session.createDataFrame([], columns)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from dsl.to_sql import DuckDb, Order
+from dsl.to_sql import Order
 from service.replay.duckdb import Settings, connect
 from service.replay.prepared import Prepared
+from service.replay.reckoning import parquet_at
 from service.replay.sides import DATABASE, Progress, Side
 from service.replay.spark import RESULTS, Run, Source
 
@@ -63,8 +64,7 @@ def load(tables: Path, folder: Path, settings: Settings) -> None:
     database = connect(folder, settings)
     try:
         for name in RESULTS:
-            files = [str(path) for path in sorted((tables / name).glob("*.parquet"))]
-            literals = ", ".join(map(DuckDb().string, files))
-            database.execute(f"CREATE TABLE {name} AS SELECT {columns[name]} FROM read_parquet([{literals}])")
+            files = parquet_at(tables / name, "*.parquet")
+            database.execute(f"CREATE TABLE {name} AS SELECT {columns[name]} FROM {files}")
     finally:
         database.close()

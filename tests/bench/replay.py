@@ -27,6 +27,7 @@ from service.replay.comparison import comparing
 from service.replay.duckdb import Run, Settings, connect
 from service.replay.prepare import prepare
 from service.replay.prepared import Prepared, open_prepared
+from service.replay.reckoning import events_of, parquet_at
 from service.replay.sides import Side, priced
 from tests.bench import by_hand
 from tests.bench.histories import FLAT, FULL, as_lines, make, ruleset_of
@@ -44,6 +45,7 @@ PLOT = Path(tempfile.gettempdir()) / "vpi-replay-growth.svg"
 _STYLE = """<style>.grid{stroke:#ddd}.line{fill:none;stroke-width:2}.s0{stroke:#06c}.s1{stroke:#c60}
 text{font:11px sans-serif}.end{text-anchor:end}.middle{text-anchor:middle}</style>"""
 Figures = dict[str, float]
+_CHILD = "import sys; from tests.bench.replay import child; child(*sys.argv[1:])"
 
 
 # ── what one process does ───────────────────────────────────────────────────
@@ -69,8 +71,8 @@ def _hand_written(kind: str, prepared: Prepared, work: Path) -> None:
 
 def _by_hand(kind: str, prepared: Prepared, execute: Callable[[str], object]) -> None:
     values = ", ".join(f"{column.name} AS {column.path}" for column in prepared.columns)
-    execute(f"CREATE TEMP VIEW history AS SELECT seq, type, subject, time_us, {values} FROM '{prepared.events}'")
-    execute(f"CREATE TEMP VIEW twice AS SELECT * FROM '{prepared.repeated}'")
+    execute(f"CREATE TEMP VIEW history AS SELECT seq, type, subject, time_us, {values} FROM {events_of(prepared)}")
+    execute(f"CREATE TEMP VIEW twice AS SELECT * FROM {parquet_at(prepared.repeated)}")
     for statement in by_hand.STATEMENTS[kind]:
         execute(statement)
 
@@ -124,15 +126,15 @@ def _by_cel(prepared: Prepared, work: Path) -> None:
     empty = {"voice": False, "results": 0, "resolved": False, "via": "", "status": ""}
     names = {column.path: column.name for column in prepared.columns}
     wanted = ", ".join(f"{names[path]} AS {path}" for path in empty)
-    rows = connect(work, SETTINGS).execute(f"SELECT type, {wanted} FROM '{prepared.events}'").fetchall()
+    rows = connect(work, SETTINGS).execute(f"SELECT type, {wanted} FROM {events_of(prepared)}").fetchall()
     for row in rows:
         given = {name: value for name, value in zip(("type", *empty), row, strict=True) if value is not None}
         data = empty | given
         next((number for number, holds in enumerate(conditions) if holds(data)), None)
 
 
-def _child(what: str, argument: str, folder: str) -> None:
-    """Does one thing and prints its figures."""
+def child(what: str, argument: str, folder: str) -> None:
+    """Does one thing and prints its figures; the main function of a process."""
     prepared = open_prepared(Path(folder))
     ways: Mapping[str, Callable[[Prepared, Path], None]] = {
         "generated": partial(_generated, argument),
@@ -164,7 +166,8 @@ def _cpu_and_peak() -> tuple[float, float]:
 
 
 def _measured(what: str, argument: str, folder: Path) -> Figures:
-    command = [sys.executable, "-m", "tests.bench.replay", what, argument, str(folder)]
+    # Not `-m`: processes that read lines import the main module anew, and the program's own is a small one.
+    command = [sys.executable, "-c", _CHILD, what, argument, str(folder)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     figures: Figures = json.loads(done.stdout)
     return figures
@@ -280,7 +283,3 @@ def run(count: int = EVENTS) -> None:
         json_lines(folder, few)
         other_ways(few)
         growth(folder)
-
-
-if __name__ == "__main__":
-    _child(*sys.argv[1:])

@@ -1,23 +1,28 @@
 """`vpi replay`: files, folders and ledgers, priced by other rules; what is shown, written, and left behind."""
 
+import errno
 import json
+import os
+import subprocess
 import sys
 import time
 from decimal import Decimal
 from pathlib import Path
 
 import click
+import duckdb
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from service.cli.ledgers import ledger_at
+from service.cli.replay_errors import in_words
 from service.cli.replay_progress import Working, told
 from service.cloudevents import parse_event
 from service.evaluator import Evaluator
 from service.publishing import registry_from
 from service.times import now
-from tests.service.cli.running import RULES, SHOP, data_of, sale, vpi, write_shop
+from tests.service.cli.running import ROOT, RULES, SHOP, data_of, sale, vpi, write_shop
 
 EVENTS = RULES / "proptech" / "events"
 HISTORY = (EVENTS / "2026-06.jsonl", EVENTS / "2026-07.jsonl", EVENTS / "duplicates.jsonl")
@@ -298,6 +303,95 @@ def test_a_row_that_is_no_event_stops_it_or_is_named(here: Path) -> None:
     assert "sales.jsonl:2: not JSON" in skipped.stderr
     data = data_of(skipped)
     assert (data["events"], data["sides"][0]["counted"], len(data["broken"])) == (2, 2, 1)
+
+
+STRANGE = "subject=a[1]*{b,c}'"
+"""To DuckDB a pattern, and a column of what lies there."""
+
+
+def test_folders_may_have_any_name(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = shop(here, sale("a"), sale("b"), sale("b"))
+    temporary, work = here / "temporary" / STRANGE, here / f"{STRANGE}?"
+    for folder in (temporary, work):
+        folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.chdir(work)
+    rules = ("--rules", here / "rules/shop/2.vpi", "--against", here / "rules/shop/1.vpi", "--json")
+    for more in ((events, "--update"), ("--engine", "python"), ()):
+        golden = f"{STRANGE}?*.parquet"
+        data = data_of(vpi("replay", *more, *rules, "--prepared", f"{STRANGE}?", "--expect", golden))
+        assert data["expected"]["totals"] == []
+        assert data["sides"][0]["outcomes"] == {"COUNTED": 2, "DUPLICATE": 1}
+        assert [one["subject"] for one in data["customers"]["listed"]] == ["acme"]
+    assert sorted(path.name for path in work.iterdir()) == [f"{STRANGE}?", f"{STRANGE}?*.parquet"]
+    assert list(temporary.iterdir()) == []
+
+
+def test_names_that_engines_take_for_others_are_refused_first(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = shop(here)
+    kept = vpi("replay", events, "--rules", "shop@1", "--prepared", "back\\slash")
+    why = f"vpi: can't work in {here}/back\\slash: there is `\\` in its name; name another with --prepared\n"
+    assert (kept.exit_code, kept.stderr) == (2, why)
+    (here / "temporary" / "what?").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(here / "temporary" / "what?"))
+    asked = vpi("replay", events, "--rules", "shop@1")
+    assert (asked.exit_code, asked.stdout) == (2, "")
+    assert asked.stderr.endswith("what?: there is `?` in its name; name another with TMPDIR\n")
+    (here / "temporary" / "a,b").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(here / "temporary" / "a,b"))
+    by_spark = vpi("replay", events, "--rules", "shop@1", "--engine", "spark")
+    assert by_spark.stderr.endswith("a,b: there is `,` in its name; name another with TMPDIR\n")
+    assert vpi("replay", events, "--rules", "shop@1").exit_code == 0
+
+
+def test_prepared_events_that_were_damaged_are_named(here: Path) -> None:
+    events = shop(here)
+    kept = ("--rules", "shop@1", "--prepared", "kept")
+    assert vpi("replay", events, *kept).exit_code == 0
+    file = Path("kept/events-00000.parquet")
+    file.write_bytes(file.read_bytes()[:-9])
+    for engine in ("duckdb", "python"):
+        damaged = vpi("replay", *kept, "--engine", engine)
+        assert (damaged.exit_code, damaged.stdout) == (2, "")
+        assert damaged.stderr == (
+            "vpi: kept is not as it was prepared: its file events-00000.parquet has changed; prepare the events again\n"
+        )
+    file.unlink()
+    gone = vpi("replay", *kept)
+    assert gone.stderr == (
+        "vpi: kept is not as it was prepared: its file events-00000.parquet is missing; prepare the events again\n"
+    )
+
+
+@pytest.mark.parametrize("blocks", [1, 8])
+def test_a_file_that_may_not_grow_ends_it_in_a_sentence(here: Path, blocks: int) -> None:
+    events = shop(here)
+    command = [sys.executable, "-c", "from service.cli.main import main; main(prog_name='vpi')"]
+    limited = ["bash", "-c", f'ulimit -f {blocks}; exec "$@"', "bash", *command, "replay", str(events)]
+    done = subprocess.run(
+        [*limited, "--rules", "shop@1"],
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos'}", "TMPDIR": str(here / "temporary")},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("vpi: ")
+    assert done.stderr.lower().endswith("file too large\n")
+    assert list((here / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full: "),
+        (duckdb.IOException('IO Error: Could not write file "x": No space left on device'), "the disk is full: "),
+        (duckdb.OutOfMemoryException("Out of Memory Error: failed to offload data block"), "2GB of memory is too"),
+        (duckdb.OutOfMemoryException("Out of Memory Error: no\nset by the 'max_temp_directory_size'"), "2GB of memory"),
+        (PermissionError(errno.EACCES, "Permission denied", "x"), "can't use x: permission denied"),
+        (duckdb.Error("TransactionContext Error: IO Error: Went\nmore"), "DuckDB could not go on: Went"),
+    ],
+)
+def test_what_stops_it_from_outside_is_said_in_words(error: duckdb.Error | OSError, sentence: str) -> None:
+    assert in_words(error, "2GB").startswith(sentence)
 
 
 def test_without_the_extra_it_says_what_to_install(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ AT_ONCE_SECONDS = 5.0
 DEARER = ("version   1", "version   2"), ("2% of", "3% of")
 PLACES = {
     "reading": "prepared/events-00000.parquet",
-    "finding what repeats": "prepared/work/replay.duckdb",
+    "finding what repeats": "work/replay.duckdb",
     "pricing": "side0/replay.duckdb",
     "pricing by the other rules": "side1/replay.duckdb",
     "comparing": "comparison.duckdb",

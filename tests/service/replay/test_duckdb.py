@@ -253,6 +253,26 @@ def test_what_declarations_refuse_is_told_from_what_nobody_declared(tmp_path: Pa
     assert diverted == 0
 
 
+LIMITED = """
+interaction sold
+  counts sale
+  limit 2 per month
+  units n
+  price per month
+    up to 3 at 0.4 per 0.5 unit
+    above   at 0.05
+"""
+
+
+def test_units_beyond_a_limit_have_no_part_in_a_running_total(tmp_path: Path) -> None:
+    # What the first tier owes for 3 units fits 64 bits; for as many as the last events have it does not.
+    events = [Event(f"e{place}", "/", "sale", "c1", JULY, {"n": n}) for place, n in enumerate((1, 1, 10**6, 5))]
+    found, diverted = _answers(tmp_path, events, ruleset(LIMITED))
+    assert found == expected(_versions(ruleset(LIMITED)), events)
+    assert [found[seq][0] for seq in (1, 2)] == [Outcome.COUNTED, Outcome.LIMITED]
+    assert diverted == 0
+
+
 # ── windows ─────────────────────────────────────────────────────────────────
 
 CAPPED = CURVE.replace("    then at 0.031\n", "    then at 0.031\n  cap 3.00 per month\n")

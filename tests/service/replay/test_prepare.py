@@ -1,6 +1,7 @@
 """Files become prepared events: every row is there, or is named with its file, its number and why."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -88,6 +89,16 @@ def test_lines_may_lie_across_chunks_and_be_too_long(tmp_path: Path, monkeypatch
     assert list(lines_of(path)) == [b"a" * 20, b"", None, b"c" * 7, b"d" * 40, b"e"]
 
 
+def test_lines_are_the_same_in_chunks_of_any_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng, path = Random(5), tmp_path / "lines"
+    for _ in range(300):
+        content = b"".join(rng.choice([b"\n", b"a", b"bb\r", b"\n\n"]) for _ in range(rng.randrange(12)))
+        path.write_bytes(content)
+        monkeypatch.setattr(lines_module, "_CHUNK", rng.randrange(1, 9))
+        *lines, last = content.split(b"\n")
+        assert list(lines_of(path)) == [*lines, *([last] if last else [])]
+
+
 def test_repeated_ids_are_found_with_their_contents(tmp_path: Path) -> None:
     text = [line(1, amount=1.10), line(2), line(1, amount=1.1), line(1, amount=1.2)]
     done = prepared_from(tmp_path, "\n".join(text).encode())
@@ -170,3 +181,18 @@ def test_a_folder_says_what_it_holds(tmp_path: Path) -> None:
         open_prepared(tmp_path)
     with pytest.raises(CantPrepare, match="is there already"):
         prepare([str(tmp_path / "in.jsonl")], tmp_path / "prepared", COLUMNS)
+
+
+def test_a_folder_that_has_changed_is_not_priced(tmp_path: Path) -> None:
+    prepared_from(tmp_path, line(1, n=1).encode())
+    folder = tmp_path / "prepared"
+    (file,) = folder.glob("events-*.parquet")
+    whole = file.read_bytes()
+    middle = len(whole) // 2
+    file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    with pytest.raises(NotPrepared, match=f"its file {file.name} has changed"):
+        open_prepared(folder)
+    file.write_bytes(whole)
+    shutil.copy(file, folder / "events-99999.parquet")
+    with pytest.raises(NotPrepared, match=r"its file events-99999\.parquet was added"):
+        open_prepared(folder)

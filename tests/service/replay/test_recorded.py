@@ -10,12 +10,13 @@ import pytest
 from dsl.event import Event
 from dsl.to_sql import Outcome, columns_of
 from service.evaluator import Evaluator
-from service.ledger.interface import Ledger, Published
+from service.ledger.interface import Ledger, Published, Record
 from service.ledger.sqlite import SqliteLedger
 from service.publishing import registry_from
 from service.registry import Versions
 from service.replay.comparison import Comparison, comparing
 from service.replay.duckdb import Settings
+from service.replay.prepare import CantPrepare
 from service.replay.recorded import History, from_ledger
 from service.replay.samples import Sample, samples
 from service.replay.sides import Side, priced
@@ -127,6 +128,26 @@ def test_a_void_takes_back_what_its_event_costs_by_the_other_rules(ledger: Ledge
     assert (before.price, after.price) == (-(10**18), 0)
     assert after.reason.startswith("taken back; it was counted as answered")
     assert (before.units, after.units) == (-4_000_000, -4_000_000)
+
+
+class PublishedMeanwhile(SqliteLedger):
+    """A ledger for which someone publishes and uses a version once its versions have been read."""
+
+    def records(self, after: int = 0) -> Iterator[Record]:
+        version = version_of(LATER)
+        self.publish(Published("shop", 2, version.ruleset.effective, LATER, version.sha256, JULY))
+        Evaluator(registry_from(self.published()), self, lambda: JULY).evaluate("shop", [search("last", JULY)])
+        return super().records(after)
+
+
+def test_a_version_that_is_published_while_the_ledger_is_read_is_named(tmp_path: Path) -> None:
+    with closing(PublishedMeanwhile(tmp_path / "busy.db", iter(range(JULY, JULY + DAY)).__next__)) as ledger:
+        version = version_of(FIRST)
+        ledger.publish(Published("shop", 1, version.ruleset.effective, FIRST, version.sha256, JULY))
+        Evaluator(registry_from(ledger.published()), ledger, lambda: JULY).evaluate("shop", [search()])
+        with pytest.raises(CantPrepare) as refused:
+            replayed(ledger, tmp_path / "replay", Versions([version]))
+    assert str(refused.value) == "version 2 of shop was published while the ledger was read; run the command again"
 
 
 def test_a_ledger_without_entries_has_an_empty_history(tmp_path: Path) -> None:

@@ -32,8 +32,9 @@ from tests.service.replay.test_voids import reference, with_voids
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-SUITE: tuple[tuple[int, Order], ...] = ((1052, "time"), (1037, "recorded"))
-"""Programs with limits, totals, caps, two versions, shared ids, and customers that SQL leaves."""
+SUITE: tuple[tuple[int, Order], ...] = ((1052, "time"), (1037, "recorded"), (1082, "recorded"))
+"""Programs with limits, totals, caps, two versions, shared ids, and customers that SQL leaves; the last with several
+interactions too."""
 MANY = (7, 37, 186, 324, 392, 456, 537, 584, 844, *range(1000, 1016))
 ROOT = Path(__file__).parents[3]
 EVENTS = 260
@@ -167,12 +168,22 @@ def test_one_digit_of_one_rate_is_seen_and_nothing_refused_is_computed(spark: "S
 # ── the command line ────────────────────────────────────────────────────────
 
 
-def test_the_command_shows_what_it_shows_by_duckdb(spark: "SparkSession", tmp_path: Path) -> None:
+def test_the_command_shows_what_it_shows_by_duckdb_whatever_folders_are_called(
+    spark: "SparkSession", monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # To Spark and DuckDB such names are patterns, or columns of what lies there.
+    temporary, here = (tmp_path / "subject=a[1]*{b}" / name for name in ("temporary", "here?"))
+    for folder in (temporary, here):
+        folder.mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.chdir(here)
     events = tmp_path / "sales.jsonl"
     lines = (RULES / "proptech" / "events" / "2026-06.jsonl").read_text(encoding="utf-8").splitlines()
     events.write_text("\n".join(lines[:200]) + "\n", encoding="utf-8")
     arguments = ("replay", events, "--rules", RULES / "tiered/1.vpi", "--json")
-    by_engine = [data_of(vpi(*arguments, "--engine", engine)) for engine in ("spark", "duckdb")]
+    by_engine = [
+        data_of(vpi(*arguments, "--engine", engine, "--prepared", "a[1]*{b,c}?")) for engine in ("spark", "duckdb")
+    ]
     assert [data.pop("engine") for data in by_engine] == ["spark", "duckdb"]
     assert by_engine[0] == by_engine[1]
     assert by_engine[0]["events"] == 200
@@ -225,7 +236,7 @@ def test_an_interrupt_ends_spark_and_leaves_nothing(tmp_path: Path) -> None:
     temporary.mkdir()
     arguments = ("replay", RULES / "proptech/events/2026-06.jsonl", "--rules", RULES / "proptech/2.vpi")
     running = process(*arguments, "--engine", "spark", env={"TMPDIR": str(temporary)})
-    until = time.monotonic() + 60
+    until = time.monotonic() + 180
     while not list(temporary.glob("*/side0/spark/stages/*")) and time.monotonic() < until:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
