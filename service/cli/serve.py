@@ -32,7 +32,7 @@ from service.cli.options import (
     unreadable,
 )
 from service.cli.ports import PortTaken, claimed
-from service.cli.serving import evaluator_of, log_to_stderr, serve
+from service.cli.serving import evaluator_of, log_to_stderr, run, serve
 from service.cli.workers import Workers
 from service.errors import LedgerUnavailable
 from service.evaluator import Evaluator
@@ -130,7 +130,7 @@ def _run(place: str, address: str, workers: int, checked: Sequence[Checked], jso
         with closing(_open(place, checked)) as ledger:
             evaluator = _prepare(ledger, checked)
             say = _Announcement(evaluator, place, 1, json_output)
-            asyncio.run(_serve(evaluator, address, say))
+            run(_serve(evaluator, address, say))
         return 0
     with claimed(address) as shared:
         with closing(_open(place, checked)) as ledger:

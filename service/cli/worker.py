@@ -11,7 +11,7 @@ from threading import Thread
 
 from service.cli.ledgers import existing_ledger, without_password
 from service.cli.options import FINDINGS, UNREADABLE
-from service.cli.serving import evaluator_of, log_to_stderr, serve
+from service.cli.serving import evaluator_of, log_to_stderr, run, serve
 from service.errors import LedgerUnavailable
 from service.evaluator import Evaluator
 from service.ledger.interface import CantOpen
@@ -34,7 +34,7 @@ def main() -> None:
     log_to_stderr(who)
     try:
         with closing(existing_ledger(place, now)) as ledger:
-            asyncio.run(_serve(evaluator_of(ledger), settings["address"]))
+            run(_serve(evaluator_of(ledger), settings["address"]))
     except (AddressInUse, OutdatedRules) as error:
         print(f"{who}: {error}", file=sys.stderr)
         sys.exit(UNREADABLE)

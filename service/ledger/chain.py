@@ -12,6 +12,8 @@ reading the rows, in any programming language.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 
@@ -42,3 +44,35 @@ def link(previous: bytes, fields: Sequence[bytes | str | int]) -> bytes:
 def genesis(writer: int) -> bytes:
     """What stands before the first row of a writer's chain, 32 bytes; another for every writer."""
     return link(b"", ("vpi ledger chain", writer))
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """The parts of an entry's text that all entries of one version have in common."""
+
+    version: str
+    ruleset: str
+    currency: str
+
+
+@lru_cache(maxsize=4096)
+def common(ruleset: str, version: int, currency: str) -> Common:
+    """The common parts of a version's entries."""
+    return Common(f" {version} ", f" {len(ruleset)}:{ruleset}", f"{len(currency)}:{currency}")
+
+
+def link_entry(
+    previous: bytes, content: bytes, common: Common, sequence: int, recorded: int, voids: int | None, derived: str,
+    source: str, event_id: str, data: str, answer: str,
+) -> bytes:  # fmt: skip
+    """The hash of a row of `entries` and all before it: SHA-256 of the hash before, the hash of the event's content
+    (which covers its type, customer, time and data by meaning), and the row's texts, each with its length in code
+    points. `derived` holds the columns that queries filter by.
+
+    `link` would do as well, and takes three times as long.
+    """
+    text = (
+        f"{sequence}{common.version}{recorded} {voids or 0}{common.ruleset}{len(derived)}:{derived}"
+        f"{len(source)}:{source}{len(event_id)}:{event_id}{common.currency}{len(data)}:{data}{answer}"
+    )
+    return sha256(b"".join((previous, content, text.encode()))).digest()

@@ -6,6 +6,7 @@ since nested data is flattened before it gets here. Money, units and counters ar
 
 import json
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring_ascii
 from typing import Any
@@ -239,8 +240,14 @@ def void_text(reason: str, lines: tuple[Line, ...], changes: tuple[Change, ...],
 def _lines(lines: tuple[Line, ...]) -> str:
     if len(lines) == 1:
         line = lines[0]
-        return f'["{line.interaction}",{line.units},{quoted(line.noun)},{line.price}]'
-    return ",".join([_lines((line,)) for line in lines])
+        return _line(line.interaction, line.units, line.noun, line.price)
+    return ",".join([_line(line.interaction, line.units, line.noun, line.price) for line in lines])
+
+
+@lru_cache(maxsize=4096)
+def _line(interaction: str, units: int, noun: str, price: int) -> str:
+    """A line; most prices are flat, and the same ones come again and again."""
+    return f'["{interaction}",{units},{quoted(noun)},{price}]'
 
 
 def _changes(changes: tuple[Change, ...], keys: KeyTexts) -> str:

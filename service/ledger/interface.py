@@ -29,7 +29,7 @@ Rate = Callable[[Event, Counters], Rated | ServiceError]
 """Rates one event against the counters as they stand; reads nothing else and changes nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submission:
     """Events of one ruleset to be recorded in order.
 

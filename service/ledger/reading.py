@@ -14,7 +14,7 @@ from service.errors import InvalidRequest
 from service.ledger import chain, codec
 from service.ledger.interface import Chain, Entry, Published, Query, Record, Refused, UsageLine
 from service.ledger.paging import position_of, token_of
-from service.ledger.sql import link, void_of
+from service.ledger.sql import void_of
 
 Row = Mapping[str, Any]
 Select = Callable[[str, Mapping[str, object]], Iterable[Row]]
@@ -23,8 +23,9 @@ Use = tuple[str, str, int, str, str]
 """A ruleset, a customer, a day, an interaction and what its units are."""
 
 _RECORDS = """
-SELECT e.sequence, s.ruleset, s.source, e.event_id, c.subject, e.day, e.time, e.type, e.data, e.version, e.currency,
-  e.outcome, e.interactions, e.answer, e.recorded, e.content, e.writer, e.number, e.chain, e.voids,
+SELECT e.sequence, s.ruleset, s.source, e.event_id, c.subject, c.ruleset AS customer_of, e.day, e.time, e.type,
+  e.data, e.version, e.currency, e.outcome, e.interactions, e.answer, e.recorded, e.content, e.writer, e.number,
+  e.chain, e.voids,
   o.answer AS voided_answer, o.recorded AS voided_recorded, v.sequence AS voided_by
 FROM entries e
 JOIN streams s ON s.id = e.stream
@@ -49,6 +50,15 @@ _CUSTOMERS = """
 SELECT id FROM customers WHERE subject = :subject
 AND ruleset IN (SELECT ruleset FROM streams WHERE :ruleset = '' OR ruleset = :ruleset)
 """
+# An id is looked up by itself: the index by which that is one step holds no voids, and not all columns.
+_BY_ID = """
+SELECT e.sequence FROM entries e
+WHERE e.voids IS NULL AND e.event_id = :event_id
+AND e.stream IN (
+  SELECT id FROM streams WHERE (:ruleset = '' OR ruleset = :ruleset) AND (:source = '' OR source = :source)
+)
+"""
+_BY_ID_WITH_VOIDS = f"{_BY_ID} UNION ALL SELECT v.sequence FROM entries v WHERE v.voids IN ({_BY_ID})"
 # Two questions, each of which is one step into an index: SQLite answers both in one by going through all rows.
 _DAYS = "SELECT (SELECT min(day) FROM {table}) AS first, (SELECT max(day) FROM {table}) AS last"
 DAYS_AT_ONCE = 31
@@ -88,10 +98,16 @@ def find(select: Select, query: Query, size: int, after: str) -> tuple[list[Reco
     position = position_of(query, after) if after else None
     if not all(map(_can_be_stored, (query.ruleset, query.subject, query.source, query.event_id, query.interaction))):
         return [], ""
+    conditions, parameters = _conditions(query)
+    if query.event_id:
+        key = {"event_id": query.event_id, "ruleset": query.ruleset, "source": query.source}
+        sequences = ", ".join(str(row["sequence"]) for row in select(_BY_ID_WITH_VOIDS, key))
+        if not sequences:
+            return [], ""
+        conditions.append(f"e.sequence IN ({sequences})")
     if query.subject:
-        found = _of_customer(select, query, size + 1, position)
+        found = _of_customer(select, query, conditions, parameters, size + 1, position)
     else:
-        conditions, parameters = _conditions(query)
         if position is not None:
             conditions.append("e.sequence > :after")
             parameters["after"] = position[1]
@@ -104,7 +120,14 @@ def find(select: Select, query: Query, size: int, after: str) -> tuple[list[Reco
     return found[:size], token_of(query, (_time_of(last) if query.subject else 0, last.sequence))
 
 
-def _of_customer(select: Select, query: Query, size: int, position: tuple[int, int] | None) -> list[Record]:
+def _of_customer(
+    select: Select,
+    query: Query,
+    conditions: list[str],
+    parameters: dict[str, object],
+    size: int,
+    position: tuple[int, int] | None,
+) -> list[Record]:
     """A customer's records after a position, by time: some days at a time, since the index begins with the day."""
     customers = ", ".join(
         str(row["id"]) for row in select(_CUSTOMERS, {"ruleset": query.ruleset, "subject": query.subject})
@@ -112,7 +135,6 @@ def _of_customer(select: Select, query: Query, size: int, position: tuple[int, i
     (days,) = select(_DAYS.format(table="entries"), {})
     if not customers or days["first"] is None:
         return []
-    conditions, parameters = _conditions(query)
     # A day of the calendar begins at most a day away from that day in UTC.
     first, last = days["first"], days["last"]
     if query.start is not None:
@@ -137,7 +159,7 @@ def _of_customer(select: Select, query: Query, size: int, position: tuple[int, i
 def _conditions(query: Query) -> tuple[list[str], dict[str, object]]:
     conditions: list[str] = []
     parameters: dict[str, object] = {}
-    for name, column in (("ruleset", "s.ruleset"), ("source", "s.source"), ("event_id", "e.event_id")):
+    for name, column in (("ruleset", "s.ruleset"), ("source", "s.source")):
         if value := getattr(query, name):
             conditions.append(f"{column} = :{name}")
             parameters[name] = value
@@ -269,6 +291,8 @@ def _fault(row: Row, number: int, head: bytes) -> str:
     place = f"row {row['sequence']} (number {row['number']} of chain {row['writer']})"
     if row["number"] != number:
         return f"{place} is bad: number {number} is missing before it"
+    if row["customer_of"] != row["ruleset"]:
+        return f"{place} is bad: its customer is another ruleset's"
     try:
         data = codec.data_of(row["data"])
         event = Event(row["event_id"], row["source"], row["type"], row["subject"], row["time"], data)
@@ -278,10 +302,12 @@ def _fault(row: Row, number: int, head: bytes) -> str:
     content = bytes(row["content"])
     if codec.content_hash(event, canonical) != content:
         return f"{place} is bad: its event is not the one that was recorded"
-    entry = Entry(row["ruleset"], row["version"], row["currency"], event, None, row["recorded"])  # type: ignore[arg-type]
-    derived = f"{row['day']} {row['outcome']}{row['interactions']}"
-    fields = (row["sequence"], derived, row["data"], row["answer"], row["recorded"], content, row["voids"])
-    if link(head, entry, *fields) != bytes(row["chain"]):
+    due = chain.link_entry(
+        head, content, chain.common(row["ruleset"], row["version"], row["currency"]), row["sequence"], row["recorded"],
+        row["voids"], f"{row['day']} {row['outcome']}{row['interactions']}", row["source"], row["event_id"],
+        row["data"], row["answer"],
+    )  # fmt: skip
+    if due != bytes(row["chain"]):
         return f"{place} is bad: it, or what came before it, was changed after it was recorded"
     return ""
 

@@ -6,15 +6,15 @@ transactions for as long as nobody else writes; `forget` makes it ask again.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+from dsl.core import Ruleset
 from dsl.evaluation import Change, CounterKey, Evaluation, Line, Outcome
 from dsl.event import Event
-from dsl.zones import HOUR, zone_named
+from dsl.zones import HOUR, Zone, zone_named
 from service.errors import EventRefused, IdTaken, NotRecorded, NoVersionInForce, ServiceError
-from service.ledger import codec
+from service.ledger import chain, codec
 from service.ledger.interface import Answer, Entry, Rate, Rated, Reprice, Submission, Void
 from service.ledger.rows import Chained, CounterRow, EntryRow, Known, RefusedRow, Rows, UsageRow
 from service.times import as_text
@@ -23,6 +23,8 @@ MOST_REMEMBERED = 100_000
 """Counters, customers and the like that a book remembers of each kind."""
 LONGEST_MEMBER = 256
 """Characters of an event's id or source; a longer one is refused and need not be looked up."""
+UseKey = tuple[int, int, str, str]
+"""A customer, a day, an interaction and its noun."""
 
 
 class Tables(Protocol):
@@ -100,7 +102,30 @@ class BookCounters:
     def rows(self) -> list[CounterRow]:
         """The counters that moved."""
         keys, values, versions, ruleset = self._keys, self.values, self.versions, self._ruleset
-        return [CounterRow(ruleset, keys[key], str(values[key]), versions[key]) for key in self.dirty]
+        # A named tuple's own constructor takes three times as long, here and below.
+        make = tuple.__new__
+        return [make(CounterRow, (ruleset, keys[key], str(values[key]), versions[key])) for key in self.dirty]
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What the rows of one version's entries have in common; `days` are the numbers of days by hours of UTC."""
+
+    version: int
+    currency: str
+    zone: Zone
+    days: Callable[[int], int | None]
+    common: chain.Common
+
+
+@dataclass(slots=True)
+class _Use:
+    """A customer's use of one interaction on one day; `moved` where its row is to be written."""
+
+    events: int
+    units: int
+    price: int
+    moved: bool = False
 
 
 class Book:
@@ -114,7 +139,7 @@ class Book:
         self.trusting = False
         """Whether events are taken to be new until their rows are refused: `write` then raises what the database does
         about a key that is there, and the transaction is to be repeated without trust."""
-        self._days: dict[str, Callable[[int], int | None]] = {}
+        self._terms: dict[tuple[str, int, str, str], _Terms] = {}
         self._seen_used: set[tuple[str, int]] = set()
         self.forget()
 
@@ -123,15 +148,20 @@ class Book:
         self._streams: dict[tuple[str, str], int] = {}
         self._customers: dict[tuple[str, str], int] = {}
         self._counters: dict[str, BookCounters] = {}
-        self._usage: dict[tuple[int, int, str, str], list[int]] = {}
+        self._usage: dict[UseKey, _Use] = {}
         self._start()
 
     def _start(self) -> None:
         self._rows = Rows()
-        self._fresh: dict[tuple[str, str, str], tuple[bytes, Entry]] = {}
-        self._dirty_usage: dict[tuple[int, int, str, str], None] = {}
+        self._added: list[tuple[bytes, Entry]] = []
+        """What was added, with the hash of its content; `_fresh` has by key what has been asked for of it."""
+        self._fresh: dict[tuple[str, object, object], tuple[bytes, Entry]] = {}
+        self._indexed = 0
+        self._moved: list[tuple[UseKey, _Use]] = []
         self._head = Chained(self.chained.writer, self.chained.rows, self.chained.head)
         self._numbered: list[int] = []
+        self._ruleset: Ruleset | None = None
+        """The version that rated the event before, whose terms are `_current`."""
 
     # ── one transaction ─────────────────────────────────────────────────────
 
@@ -151,7 +181,9 @@ class Book:
         """Has everything written that was added since `begin`; the transaction can then commit."""
         rows = self._rows
         rows.counters = [row for counters in self._counters.values() if counters.dirty for row in counters.rows()]
-        rows.usage = [self._usage_row(key) for key in self._dirty_usage]
+        rows.usage = [
+            tuple.__new__(UsageRow, (*key, use.events, str(use.units), str(use.price))) for key, use in self._moved
+        ]
         rows.used -= self._seen_used
         if rows.entries or rows.refused:
             self._tables.write(rows, self._head)
@@ -160,22 +192,26 @@ class Book:
         """Takes over what was written."""
         self.chained = self._head
         self._seen_used |= self._rows.used
+        for _, use in self._moved:
+            use.moved = False
         self._start()
 
-    def submit(self, submission: Submission) -> list[Answer]:
-        """Rates a submission's events in order and adds their rows; one answer an event."""
-        known = {} if self.trusting else self._known(submission.ruleset, submission.events)
-        rate = submission.rater()
-        name, now, fresh = submission.ruleset, self._clock(), self._fresh
-        counters = self.counters(name)
+    def add(self, group: Sequence[Submission]) -> list[list[Answer]]:
+        """Rates submissions in order and adds their rows; for each, one answer an event."""
+        now = self._clock()
+        self._number(sum([len(submission.events) for submission in group]))
+        return [self._submit(submission, now) for submission in group]
+
+    def _submit(self, submission: Submission, now: int) -> list[Answer]:
+        name, events = submission.ruleset, submission.events
+        trusting, known = self.trusting, {} if self.trusting else self._known(name, events)
+        rate, counters = submission.rater(), self._counters.get(name) or self.counters(name)
         answers: list[Answer] = []
-        used = None
-        self._number(len(submission.events))
-        for event in submission.events:
-            key = (name, event.source, event.id)
-            if type(event.source) is str and type(event.id) is str:
-                first = fresh.get(key)  # type: ignore[arg-type]  # its members are strings
-                kept = known.get(key) if first is None else None  # type: ignore[arg-type]
+        for event in events:
+            # What is no text claims no key, and may have no hash either.
+            if not trusting and type(event.source) is str and type(event.id) is str:
+                first = self._first(name, event)
+                kept = known.get((name, event.source, event.id)) if first is None else None
                 if first is not None or kept is not None:
                     answers.append(self._repeated(name, event, first, kept))
                     continue
@@ -184,23 +220,31 @@ class Book:
                 answers.append(self._turned_away(name, event, rated, now))
                 continue
             ruleset, evaluation = rated
+            if ruleset is not self._ruleset:
+                self._take(name, ruleset)
             entry = Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
             answers.append(entry)
-            if ruleset is not used:
-                used = ruleset
-                self._rows.used.add((name, ruleset.version))
-            content = self._add(entry, ruleset.zone)
-            fresh[key] = (content, entry)  # type: ignore[index]  # an accepted event's members are strings
+            self._add(entry)
             if evaluation.changes:
                 counters.apply(evaluation.changes, ruleset.version)
         return answers
 
+    def _first(self, name: str, event: Event) -> tuple[bytes, Entry] | None:
+        """What this transaction has added under an event's key."""
+        fresh, added = self._fresh, self._added
+        if self._indexed < len(added):
+            for content, entry in added[self._indexed :]:
+                fresh[entry.ruleset, entry.event.source, entry.event.id] = (content, entry)
+            self._indexed = len(added)
+        return fresh.get((name, event.source, event.id)) if is_key(event.source) and is_key(event.id) else None
+
     def _turned_away(self, name: str, event: Event, rated: Rated | ServiceError, now: int) -> Answer:
         """The answer to an event that claims no key; it is kept as refused, unless it was recorded by other rules."""
         if self.trusting:
-            kept = next(iter(self._known(name, (event,)).values()), None)
-            if kept is not None:
-                return self._repeated(name, event, None, kept)
+            first = self._first(name, event)
+            kept = None if first is not None else next(iter(self._known(name, (event,)).values()), None)
+            if first is not None or kept is not None:
+                return self._repeated(name, event, first, kept)
         if isinstance(rated, ServiceError):
             violations = rated.violations if isinstance(rated, EventRefused | NoVersionInForce) else ()
             self._refuse(name, event, str(rated), codec.violations_text(violations), now)
@@ -208,6 +252,17 @@ class Book:
         ruleset, evaluation = rated
         self._refuse(name, event, evaluation.reason, "[]", now)
         return Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
+
+    def _take(self, name: str, ruleset: Ruleset) -> None:
+        """Has the next entries be those of one version."""
+        key = (name, ruleset.version, ruleset.currency, ruleset.zone)
+        terms = self._terms.get(key)
+        if terms is None:
+            zone = zone_named(ruleset.zone)
+            common = chain.common(name, ruleset.version, ruleset.currency)
+            terms = self._terms[key] = _Terms(ruleset.version, ruleset.currency, zone, zone.blocks("day").get, common)
+        self._ruleset, self._current = ruleset, terms
+        self._rows.used.add((name, ruleset.version))
 
     def counters(self, ruleset: str) -> BookCounters:
         """A ruleset's counters."""
@@ -234,9 +289,10 @@ class Book:
         void = Void(entry, lines, changes, reason, self._clock())
         answer = codec.void_text(reason, lines, changes, self._keys)
         self._number(1)
+        common = chain.common(ruleset, entry.version, entry.currency)
         self._append(
-            entry, stream, kept.customer, kept.day, kept.time, kept.data, kept.outcome, kept.interactions, answer,
-            kept.content, kept.sequence, void.recorded,
+            entry, common, stream, kept.customer, kept.day, kept.time, kept.data, kept.outcome, kept.interactions,
+            answer, void.recorded, kept.content, kept.sequence,
         )  # fmt: skip
         self._use(kept.customer, kept.day, lines, -1)
         counters.apply(changes, entry.version)
@@ -302,11 +358,12 @@ class Book:
     def _refuse(self, name: str, event: Event, reason: str, violations: str, now: int) -> None:
         self._rows.refused.append(RefusedRow(name, codec.event_text(event), reason, violations, now))
 
-    def _add(self, entry: Entry, zone: str) -> bytes:
-        """Adds an evaluation's row; gives the hash of its content."""
-        event, evaluation, name = entry.event, entry.evaluation, entry.ruleset
+    def _add(self, entry: Entry) -> None:
+        """Adds an evaluation's row, and what it adds to the customer's usage."""
+        event, evaluation, name, terms = entry.event, entry.evaluation, entry.ruleset, self._current
         data, canonical = codec.data_texts(event.data)
         content = codec.content_hash(event, canonical)
+        self._added.append((content, entry))
         # An accepted event's members are strings.
         subject, source, time = event.subject, event.source, event.time
         customer = self._customers.get((name, subject))  # type: ignore[arg-type]
@@ -316,101 +373,47 @@ class Book:
         assert stream is not None
         if type(time) is not int:
             time = codec.instant_of(time)
-        zone_days = self._days.get(zone)
-        if zone_days is None:
-            zone_days = self._days[zone] = zone_named(zone).blocks("day").get
-        day = zone_days(time // HOUR)
+        day = terms.days(time // HOUR)
         if day is None:
-            day = zone_named(zone).period("day", time)
+            day = terms.zone.period("day", time)
         lines = evaluation.lines
         interactions = f" {lines[0].interaction} " if len(lines) == 1 else _names(evaluation)
         self._append(
-            entry, stream, customer, day, time, data, evaluation.outcome._value_, interactions,
-            codec.answer_text(evaluation, self._keys), content, None,
+            entry, terms.common, stream, customer, day, time, data, evaluation.outcome._value_, interactions,
+            codec.answer_text(evaluation, self._keys), entry.recorded, content, None,
         )  # fmt: skip
         if lines:
             self._use(customer, day, lines, 1)
-        return content
 
     def _append(
-        self, entry: Entry, stream: int, customer: int, day: int, time: int, data: str, outcome: str,
-        interactions: str, answer: str, content: bytes, voids: int | None, recorded: int = 0,
+        self, entry: Entry, common: chain.Common, stream: int, customer: int, day: int, time: int, data: str,
+        outcome: str, interactions: str, answer: str, recorded: int, content: bytes, voids: int | None,
     ) -> None:  # fmt: skip
         event, head = entry.event, self._head
-        recorded = recorded or entry.recorded
-        sequence = self._numbered.pop()
+        event_id, sequence = event.id, self._numbered.pop()
         head.rows = number = head.rows + 1
-        derived = f"{day} {outcome}{interactions}"
-        head.head = chain = link(head.head, entry, sequence, derived, data, answer, recorded, content, voids)
-        self._rows.entries.append(
-            # A named tuple's own constructor takes three times as long.
-            tuple.__new__(
-                EntryRow,
-                (
-                    sequence,
-                    stream,
-                    event.id,
-                    customer,
-                    day,
-                    time,
-                    event.type,
-                    data,
-                    entry.version,
-                    entry.currency,
-                    outcome,
-                    interactions,
-                    answer,
-                    recorded,
-                    content,
-                    head.writer,
-                    number,
-                    chain,
-                    voids,
-                ),
-            )
-        )
+        head.head = linked = chain.link_entry(
+            head.head, content, common, sequence, recorded, voids, f"{day} {outcome}{interactions}",
+            event.source, event_id, data, answer,  # type: ignore[arg-type]  # an accepted event's members are strings
+        )  # fmt: skip
+        row = (
+            sequence, stream, event_id, customer, day, time, event.type, data, entry.version, entry.currency, outcome,
+            interactions, answer, recorded, content, head.writer, number, linked, voids,
+        )  # fmt: skip
+        self._rows.entries.append(tuple.__new__(EntryRow, row))
 
     def _use(self, customer: int, day: int, lines: Sequence[Line], sign: int) -> None:
         for line in lines:
             key = (customer, day, line.interaction, line.noun)
             use = self._usage.get(key)
             if use is None:
-                use = self._usage[key] = list(self._tables.usage(*key) or (0, 0, 0))
-            use[0] += sign
-            use[1] += line.units
-            use[2] += line.price
-            self._dirty_usage[key] = None
-
-    def _usage_row(self, key: tuple[int, int, str, str]) -> UsageRow:
-        events, units, price = self._usage[key]
-        return UsageRow(*key, events, str(units), str(price))
-
-
-def link(
-    previous: bytes,
-    entry: Entry,
-    sequence: int,
-    derived: str,
-    data: str,
-    answer: str,
-    recorded: int,
-    content: bytes,
-    voids: int | None,
-) -> bytes:
-    """The chain's hash over a row and all before it: SHA-256 of the hash before, the hash of the event's content (which
-    covers its type, customer, time and data by meaning), and the row's texts, each with its length in code points.
-    `derived` holds the columns that queries filter by.
-
-    `chain.link` would do as well, and takes three times as long.
-    """
-    event, ruleset, currency = entry.event, entry.ruleset, entry.currency
-    source: str = event.source  # type: ignore[assignment]  # an accepted event's members are strings
-    event_id: str = event.id  # type: ignore[assignment]
-    text = (
-        f"{sequence} {entry.version} {recorded} {voids or 0} {len(ruleset)}:{ruleset}{len(derived)}:{derived}"
-        f"{len(source)}:{source}{len(event_id)}:{event_id}{len(currency)}:{currency}{len(data)}:{data}{answer}"
-    )
-    return sha256(b"%b%b%b" % (previous, content, text.encode())).digest()
+                use = self._usage[key] = _Use(*(self._tables.usage(*key) or (0, 0, 0)))
+            use.events += sign
+            use.units += line.units
+            use.price += line.price
+            if not use.moved:
+                use.moved = True
+                self._moved.append((key, use))
 
 
 def void_of(entry: Entry, answer: str, recorded: int, duplicate: bool = False) -> Void:

@@ -121,7 +121,7 @@ class SqliteLedger:
         book.trusting = self._doubts == 0
         self._doubts -= self._doubts > 0
         with self._undoing():
-            answers = [book.submit(submission) for submission in group]
+            answers = book.add(group)
             try:
                 book.write()
             except sqlite3.IntegrityError as error:

@@ -4,7 +4,7 @@
 messages is chosen by an option. By default it reads each event's source and id and makes an answer for each. With
 `--reading` it also reads every other field of the event into Python's own values and sets every field of the answer, as
 any handler must that looks at its events. With `--prebuilt` it answers every call with one message made beforehand, the
-least that any server can do.
+least that any server can do. It runs on the event loop that the service runs on, with `--asyncio` on Python's own.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any
 
 import grpc
 
+from service.cli.serving import run
 from service.rpc.server import OPTIONS
 from vpi.v1 import evaluation_pb2 as pb
 from vpi.v1 import evaluation_pb2_grpc
@@ -113,7 +114,7 @@ class Prebuilt(Noop):
 async def serve() -> None:
     """Serves until it is killed."""
     server = grpc.aio.server(options=OPTIONS)
-    servicer = {"--prebuilt": Prebuilt, "--reading": Reading}.get(sys.argv[-1], Noop)()
+    servicer = Prebuilt() if "--prebuilt" in sys.argv else Reading() if "--reading" in sys.argv else Noop()
     evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -122,4 +123,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    (asyncio.run if "--asyncio" in sys.argv else run)(serve())

@@ -127,12 +127,13 @@ def unary() -> None:
             body.write(b"\0" + len(message).to_bytes(4, "big") + message)
             body.flush()
             path = Path(body.name)
-            with vpi_server() as ours, server("-m", "tests.bench.noop") as noop:
-                pair = side_by_side(
-                    lambda ours=ours, path=path: h2load(ours, path),  # type: ignore[misc]
-                    lambda noop=noop, path=path: h2load(noop, path),  # type: ignore[misc]
-                )
-        report(f"unary Evaluate, {what}", pair, "calls/s", "at least 0.9", "no-op handler")
+            for options, loop in (((), "the same event loop"), (("--asyncio",), "asyncio's own event loop")):
+                with vpi_server() as ours, server("-m", "tests.bench.noop", *options) as noop:
+                    pair = side_by_side(
+                        lambda ours=ours, path=path: h2load(ours, path),  # type: ignore[misc]
+                        lambda noop=noop, path=path: h2load(noop, path),  # type: ignore[misc]
+                    )
+                report(f"unary Evaluate, {what}", pair, "calls/s", "at least 0.9", f"no-op handler, {loop}")
 
 
 def run() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dsl.event import Event
-from service.access import LARGEST_ON_LOOP, GroupCommit
-from service.errors import IdTaken, LedgerUnavailable, ServiceError
+from service.access import LARGEST_ON_LOOP, MOST_WAITING, GroupCommit
+from service.errors import IdTaken, LedgerUnavailable, QueueFull, ServiceError
 from service.evaluator import Evaluator
 from service.ledger.interface import Answer, Entry, InSteps, Submission
 from service.ledger.sqlite import SqliteLedger
@@ -45,15 +45,18 @@ class Watched(SqliteLedger):
 
 
 @asynccontextmanager
-async def opened(ledger: SqliteLedger) -> AsyncIterator[tuple[GroupCommit, Evaluator]]:
+async def opened(
+    ledger: SqliteLedger, most_waiting: int = MOST_WAITING
+) -> AsyncIterator[tuple[GroupCommit, Evaluator]]:
     """The way to a ledger, with rules to rate by."""
     assert isinstance(ledger, InSteps)
     with closing(ledger):
-        access = GroupCommit(ledger)
+        access = GroupCommit(ledger, most_waiting)
         try:
             yield access, Evaluator(registry(), ledger, None)
         finally:
-            await access.close()
+            async with asyncio.timeout(20):
+                await access.close()
 
 
 async def recorded(access: GroupCommit, evaluator: Evaluator, *events: Event) -> list[Answer]:
@@ -147,3 +150,84 @@ async def test_whoever_hangs_up_is_recorded_all_the_same(tmp_path: Path, calls: 
         await asyncio.gather(*tasks, return_exceptions=True)
         await access._idle.wait()
         assert ledger.stats().entries == calls
+
+
+class Gated(Watched):
+    """A ledger whose commits wait until they are let go."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.gate = threading.Event()
+        self.begun = threading.Event()
+
+    def commit(self) -> None:
+        """See `InSteps.commit`."""
+        self.begun.set()
+        assert self.gate.wait(10)
+        super().commit()
+
+
+def sent(access: GroupCommit, evaluator: Evaluator, *ids: str) -> "asyncio.Task[list[Answer]]":
+    """A call with some events, on its way."""
+    return asyncio.create_task(access.record(evaluator.submission("shop", [search(name) for name in ids])))
+
+
+async def under_way(
+    ledger: Gated, access: GroupCommit, evaluator: Evaluator, event_id: str
+) -> "asyncio.Task[list[Answer]]":
+    """A call whose commit is waiting, so that others queue behind it."""
+    ledger.begun.clear()
+    call = sent(access, evaluator, event_id)
+    assert await asyncio.to_thread(ledger.begun.wait, 10)
+    return call
+
+
+async def test_a_full_queue_refuses_what_does_not_fit_and_has_room_again_when_it_is_done(tmp_path: Path) -> None:
+    ledger = Gated(tmp_path / "ledger.db")
+    async with opened(ledger, most_waiting=3) as (access, evaluator), asyncio.timeout(10):
+        for turn in "ab":
+            calls = [await under_way(ledger, access, evaluator, f"{turn}0")]
+            calls += [sent(access, evaluator, f"{turn}1"), sent(access, evaluator, f"{turn}2", f"{turn}3")]
+            await asyncio.sleep(0)
+            with pytest.raises(QueueFull):
+                await sent(access, evaluator, f"{turn}4")
+            ledger.gate.set()
+            assert [len(answers) for answers in await asyncio.gather(*calls)] == [1, 1, 2]
+            ledger.gate.clear()
+        ledger.gate.set()
+        assert ledger.stats().entries == 8
+
+
+async def test_a_batch_with_nothing_before_it_is_taken_however_large_it_is(tmp_path: Path) -> None:
+    async with opened(SqliteLedger(tmp_path / "ledger.db", lambda: NOW), most_waiting=3) as (access, evaluator):
+        assert len(await sent(access, evaluator, *"abcde")) == 5
+
+
+async def test_what_else_is_written_keeps_its_place_between_events(tmp_path: Path) -> None:
+    ledger = Gated(tmp_path / "ledger.db")
+    async with opened(ledger) as (access, evaluator), asyncio.timeout(10):
+        first = await under_way(ledger, access, evaluator, "a")
+        calls = [first, sent(access, evaluator, "b")]
+        await asyncio.sleep(0)
+        seen = asyncio.create_task(access.write(lambda: ledger.stats().entries))
+        await asyncio.sleep(0)
+        calls.append(sent(access, evaluator, "c"))
+        await asyncio.sleep(0)
+        ledger.gate.set()
+        assert await seen == 2
+        await asyncio.gather(*calls)
+        assert ledger.stats().entries == 3
+    assert [size for _, size in ledger.added] == [1, 1, 1]
+
+
+async def test_a_group_ends_before_it_would_be_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.access.LARGEST_GROUP", 4)
+    ledger = Gated(tmp_path / "ledger.db")
+    async with opened(ledger) as (access, evaluator), asyncio.timeout(10):
+        calls = [await under_way(ledger, access, evaluator, "a")]
+        calls += [sent(access, evaluator, *ids) for ids in ("bc", "de", "f", "ghijk", "l")]
+        await asyncio.sleep(0)
+        ledger.gate.set()
+        await asyncio.gather(*calls)
+        assert ledger.stats().entries == 12
+    assert [size for _, size in ledger.added] == [1, 2, 1, 1, 1]

@@ -102,7 +102,7 @@ class PostgresLedger:
 
     def record(self, group: Sequence[Submission]) -> list[list[Answer]]:
         """See `Ledger.record`."""
-        return self._transaction(wanted(group), lambda book: [book.submit(submission) for submission in group])
+        return self._transaction(wanted(group), lambda book: book.add(group))
 
     def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
         """See `Ledger.void`."""

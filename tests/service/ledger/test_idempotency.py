@@ -6,13 +6,36 @@ from decimal import Decimal
 import pytest
 
 from dsl.event import Event, Instant, Other
-from service.errors import EventRefused, IdTaken
+from service.errors import EventRefused, IdTaken, NoVersionInForce
 from service.evaluator import Evaluator
 from service.ledger.interface import Entry, Ledger, Query, Rate
+from service.registry import Registry
 from service.times import as_text
 from tests.service.ledger.calls import cost, counters, entry_of, evaluate, listed, outcomes, recorded
-from tests.service.ledger.ledgers import LedgerUnderTest
-from tests.service.rules import JULY, JUNE, answer, event, search
+from tests.service.ledger.ledgers import NOW, LedgerUnderTest
+from tests.service.rules import FIRST, JULY, JUNE, answer, event, search, version_of
+
+
+def digits_of(number: int) -> str:
+    """A name for a number that Python would not write out."""
+    return f"{'minus ' if number < 0 else ''}{Decimal(number).adjusted() + 1} digits"
+
+
+OTHERS = [
+    search(results=4),
+    search(time=JUNE + 1),
+    search(voice=1),
+    search(results="3"),
+    search(query="x"),
+    search(query=""),
+    Event("e1", "app", "search", "other", JUNE, {"voice": True, "results": 3}),
+    Event("e1", "app", "answer", "acme", JUNE, {"voice": True, "results": 3}),
+    Event("e1", "app", "no.such.type", "acme", JUNE, {"voice": True, "results": 3}),
+    Event("e1", "app", None, None, None, {}),
+    search(when=Instant(5)),
+    search(beyond=Other("an object", "{}")),
+]
+"""Other content under the id of `search()`, some of it refused on its own."""
 
 
 def test_the_same_event_again_gets_its_first_answer(evaluator: Evaluator) -> None:
@@ -44,28 +67,23 @@ def test_a_whole_number_is_one_number_however_it_is_written(evaluator: Evaluator
     assert recorded(evaluator, answer("a", "1", same))[0].duplicate
 
 
+@pytest.mark.parametrize(
+    "number", [10**39, 10**40 - 1, 10**40, 10**41 + 1, 10**5_000, -(10**39), -(10**40)], ids=digits_of
+)
+def test_a_huge_whole_number_is_one_number_too(evaluator: Evaluator, number: int) -> None:
+    first, again, other = evaluate(
+        evaluator, search(huge=number), search(huge=Decimal(number)), search(huge=Decimal(number).next_minus())
+    )
+    assert (entry_of(first).duplicate, entry_of(again).duplicate) == (False, True)
+    assert isinstance(other, IdTaken)
+
+
 def test_null_is_the_same_as_missing(evaluator: Evaluator) -> None:
     first, again = recorded(evaluator, search(query=None, other=None), search())
     assert (first.duplicate, again.duplicate) == (False, True)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        search(results=4),
-        search(time=JUNE + 1),
-        search(voice=1),
-        search(results="3"),
-        search(query="x"),
-        search(query=""),
-        Event("e1", "app", "search", "other", JUNE, {"voice": True, "results": 3}),
-        Event("e1", "app", "answer", "acme", JUNE, {"voice": True, "results": 3}),
-        Event("e1", "app", "no.such.type", "acme", JUNE, {"voice": True, "results": 3}),
-        Event("e1", "app", None, None, None, {}),
-        search(when=Instant(5)),
-        search(beyond=Other("an object", "{}")),
-    ],
-)
+@pytest.mark.parametrize("other", OTHERS)
 def test_a_used_id_with_other_content_changes_nothing(evaluator: Evaluator, ledger: Ledger, other: Event) -> None:
     evaluate(evaluator, search())
     before = list(ledger.records()), counters(ledger)
@@ -74,6 +92,15 @@ def test_a_used_id_with_other_content_changes_nothing(evaluator: Evaluator, ledg
     assert (list(ledger.records()), counters(ledger)) == before
     assert not ledger.refused("", 10)
     assert recorded(evaluator, search())[0].duplicate
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_so_it_is_within_one_submission(evaluator: Evaluator, ledger: Ledger, other: Event) -> None:
+    first, conflict, again = evaluate(evaluator, search(), other, search())
+    assert isinstance(conflict, IdTaken)
+    assert again == replace(entry_of(first), duplicate=True)
+    assert [record.row for record in listed(ledger, Query())] == [first]
+    assert not ledger.refused("", 10)
 
 
 def test_a_conflict_says_what_was_recorded_when(evaluator: Evaluator) -> None:
@@ -111,6 +138,25 @@ def test_events_of_several_rulesets_and_sources_are_recorded_in_one_group(evalua
         [],
     ]
     assert [entry_of(part[0]).ruleset for part in answers[:3]] == ["shop", "flat", "shop"]
+
+
+def test_a_group_of_any_size_is_recorded_whole(evaluator: Evaluator, ledger: Ledger) -> None:
+    """Rows are added many at a time: around each such number none may be lost."""
+    sizes = (1, 63, 64, 65, 128, 249, 250, 251, 252, 253, 315, 502)
+    for size in sizes:
+        assert len(recorded(evaluator, *(search(f"{size}/{n}") for n in range(size)))) == size
+    assert ledger.stats().entries == sum(sizes)
+    assert list(ledger.verify()) == []
+
+
+def test_one_repeated_event_at_the_end_of_a_large_group_makes_no_others_repeated(
+    evaluator: Evaluator, ledger: Ledger
+) -> None:
+    recorded(evaluator, search("last"))
+    answers = recorded(evaluator, *(search(f"e{n}") for n in range(300)), search("last"))
+    assert [entry.duplicate for entry in answers] == [False] * 300 + [True]
+    assert ledger.stats().entries == 301
+    assert list(ledger.verify()) == []
 
 
 def test_a_group_that_breaks_off_leaves_nothing_behind(evaluator: Evaluator, ledger: Ledger) -> None:
@@ -153,6 +199,31 @@ def test_an_unknown_event_claims_no_id(evaluator: Evaluator) -> None:
     unknown, repaired = evaluate(evaluator, event("no.such", "e1"), search())
     assert outcomes([unknown]) == ["UNKNOWN_EVENT"]
     assert not entry_of(repaired).duplicate
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        FIRST.replace("0 to 100_000", "0 to 2"),
+        FIRST.replace("event search", "event find").replace("counts  search", "counts  find"),
+        FIRST.replace("2026-06-01", "2026-07-01"),
+    ],
+    ids=["a range has shrunk", "the type is gone", "no version is in force"],
+)
+def test_a_recorded_event_keeps_its_answer_where_later_rules_would_turn_it_away(
+    under_test: LedgerUnderTest, later: str
+) -> None:
+    (first,) = recorded(under_test.evaluator(), search())
+    evaluator = Evaluator(Registry([version_of(later)]), under_test.ledger, lambda: NOW)
+    for _ in range(3):
+        (alone,) = recorded(evaluator, search())
+        assert alone == replace(first, duplicate=True)
+        turned_away, again, conflict = evaluate(evaluator, search("new"), search(), search(results=9))
+        assert isinstance(turned_away, EventRefused | NoVersionInForce) or outcomes([turned_away]) == ["UNKNOWN_EVENT"]
+        assert again == replace(first, duplicate=True)
+        assert isinstance(conflict, IdTaken)
+    assert [kept.event.id for kept in under_test.ledger.refused("", 10)] == ["new"] * 3
+    assert len(listed(under_test.ledger, Query())) == 1
 
 
 def test_an_event_is_known_after_a_restart(durable: LedgerUnderTest) -> None:

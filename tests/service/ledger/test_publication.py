@@ -90,6 +90,19 @@ def test_a_used_version_cannot_be_replaced(evaluator: Evaluator, ledger: Ledger)
     assert ledger.published() == [replace(version(), used=True)]
 
 
+def test_a_version_is_used_by_new_events_that_came_along_with_repeated_ones(
+    evaluator: Evaluator, ledger: Ledger
+) -> None:
+    ledger.publish(version())
+    ledger.publish(version(SECOND_VERSION, 2))
+    recorded(evaluator, search("a"))
+    again, new = recorded(evaluator, search("a"), search("b", JULY))
+    assert [again.duplicate, new.duplicate, new.version] == [True, False, 2]
+    assert [kept.used for kept in ledger.published()] == [True, True]
+    with pytest.raises(VersionTaken):
+        ledger.publish(version(FIRST, 2), replace=True)
+
+
 def test_a_version_that_priced_events_before_it_was_published_is_used_at_once(
     evaluator: Evaluator, ledger: Ledger
 ) -> None:

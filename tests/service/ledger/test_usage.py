@@ -3,9 +3,10 @@
 from dsl.zones import HOUR
 from service.evaluator import Evaluator
 from service.ledger.interface import Ledger, UsageLine
+from service.registry import Registry
 from tests.service.ledger.calls import evaluate, money, recorded
-from tests.service.ledger.ledgers import LedgerUnderTest
-from tests.service.rules import JULY, JUNE, answer, event, search
+from tests.service.ledger.ledgers import NOW, LedgerUnderTest
+from tests.service.rules import FIRST, JULY, JUNE, answer, event, search, version_of
 
 DAY = JUNE // (24 * HOUR)
 """The 1st of June 2026, in days since 1970-01-01."""
@@ -80,6 +81,13 @@ def test_days_are_those_of_the_rulesets_zone(evaluator: Evaluator, ledger: Ledge
         (10, "connected"),
     ]
     assert [line[0] for line in lines(ledger)] == [10]
+
+
+def test_days_before_1970_are_counted_backwards(ledger: Ledger) -> None:
+    early = Registry([version_of(FIRST.replace("2026-06-01", "1960-01-01"))])
+    times = (-24 * HOUR - 1, -24 * HOUR, -HOUR // 2, -1, 0, HOUR // 2)
+    recorded(Evaluator(early, ledger, lambda: NOW), *(search(f"e{n}", time) for n, time in enumerate(times)))
+    assert [(line.day, line.events) for line in ledger.usage("shop", "acme", *ALWAYS)] == [(-2, 1), (-1, 3), (0, 2)]
 
 
 def test_every_line_of_an_event_is_usage(evaluator: Evaluator, ledger: Ledger) -> None:
