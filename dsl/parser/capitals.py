@@ -1,11 +1,10 @@
 """Names of several words with capital letters, and titles without their quotes, as one mistake each."""
 
 import re
-from typing import Protocol
 
-from dsl.diagnostics import Diagnostic
 from dsl.diagnostics.misplaced import MissingQuotes, NameOfSeveralWords
 from dsl.diagnostics.phrases import OtherPhrase
+from dsl.parser.reader import Reader, in_header
 from dsl.parser.token import Token
 from dsl.source import Span
 
@@ -17,25 +16,6 @@ _WORDS = re.compile(f"{_WORD}(?:[ _-]{_WORD})*")
 _CAPITALISED = re.compile("[A-Z][A-Za-z0-9]*(?:[ _-][A-Z][A-Za-z0-9]*)*")
 _TYPED = re.compile(f"({_WORD}(?: {_WORD}){{1,4}}?) +(?:boolean|integer|decimal|string|timestamp|one of|list of)\\b")
 _MOST_WORDS = 8
-_DECLARATIONS = ("EVENT", "EVERY", "INTERACTION", "EXAMPLE")
-_HEADER_TOKENS = 10
-
-
-class Reader(Protocol):
-    """What is needed of the lexer."""
-
-    text: str
-    tokens: list[Token]
-    fresh: bool
-
-    def add(self, kind: str, text: str, start: int, end: int) -> None:
-        """Adds a token that is no word."""
-
-    def word(self, text: str, start: int, end: int) -> None:
-        """Adds a word or name."""
-
-    def report(self, diagnostic: Diagnostic) -> None:
-        """Keeps a diagnostic."""
 
 
 def join_time_zone(reader: Reader) -> None:
@@ -43,7 +23,7 @@ def join_time_zone(reader: Reader) -> None:
     words = reader.tokens[-2:]
     if [word.text for word in words] != ["time", "zone"] or not words[0].fresh or words[1].fresh:
         return
-    if any(token.type in _DECLARATIONS for token in reader.tokens[:_HEADER_TOKENS]):
+    if not in_header(reader):
         return
     span = Span(words[0].start, words[1].end)
     reader.report(OtherPhrase(span=span, phrase="time zone", instead="timezone"))

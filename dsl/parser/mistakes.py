@@ -6,9 +6,8 @@ is clear, and returns the offset to go on from.
 
 import re
 from collections.abc import Callable
-from typing import Protocol
 
-from dsl.diagnostics import Diagnostic, nearest
+from dsl.diagnostics import nearest
 from dsl.diagnostics.lexical import (
     BadDate,
     BadEscape,
@@ -35,27 +34,10 @@ from dsl.parser.automaton import tables
 from dsl.parser.calendar import MONTH, readings
 from dsl.parser.capitals import HEADS, join_time_zone, several_words
 from dsl.parser.lookalikes import LATIN, plain
+from dsl.parser.reader import DECLARATIONS, Reader, in_header
 from dsl.parser.token import Token
 from dsl.source import Span
 from dsl.zones import zone_names
-
-
-class Reader(Protocol):
-    """What the forms need of the lexer."""
-
-    text: str
-    tokens: list[Token]
-    fresh: bool
-
-    def add(self, kind: str, text: str, start: int, end: int) -> None:
-        """Adds a token that is no word."""
-
-    def word(self, text: str, start: int, end: int) -> None:
-        """Adds a word or name."""
-
-    def report(self, diagnostic: Diagnostic) -> None:
-        """Keeps a diagnostic."""
-
 
 Mistake = Callable[[Reader, "re.Match[str]"], int]
 
@@ -70,9 +52,6 @@ _DATE = r"[0-9]+-[0-9]+-[0-9]+[\w.:-]*|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{4}
 _CONTRACTION = re.compile("['’]t\\b")
 _STEP = re.compile(r" *[a-z][a-z0-9_.]* *: *[^ \n]|[^{}\n]*} *(?:=>|->|=)")
 _LONGEST_LIST = 200
-_DECLARATIONS = ("EVENT", "EVERY", "INTERACTION", "EXAMPLE")
-_HEADER_TOKENS = 10
-"""Five lines of two words or values each."""
 _MONEY = "$¢-¥֏؋৲৳૱௹฿៛₠-⃀﷼＄￠￡￥￦"
 _QUOTES = "“”„‟«»‹›‘’‚‛′″´`'"
 
@@ -166,7 +145,7 @@ def _capitalised(reader: Reader, start: int) -> int | None:
         if near is None:
             return None
     # Further down the two words may be names, and then begin no line.
-    if not last.fresh and any(token.type in _DECLARATIONS for token in reader.tokens[:_HEADER_TOKENS]):
+    if not last.fresh and not in_header(reader):
         return None
     found = re.compile(tables().patterns["CAPITALISED"]).match(reader.text, start)
     if found is None:
@@ -412,9 +391,7 @@ def _ends_step(reader: Reader) -> bool:
     """Whether what stands before is a step of an example as far as its `)`."""
     if not reader.tokens or reader.tokens[-1].type != "RPAR":
         return False
-    declared = next(
-        (token.type for token in reversed(reader.tokens) if token.fresh and token.type in _DECLARATIONS), ""
-    )
+    declared = next((token.type for token in reversed(reader.tokens) if token.fresh and token.type in DECLARATIONS), "")
     return declared == "EXAMPLE"
 
 
