@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dsl.acceptance import parse_rfc3339
@@ -109,6 +109,8 @@ def _load(text: str | bytes) -> object:
         raise MalformedEvent(f"not UTF-8 at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
         raise MalformedEvent(f"not JSON at column {error.colno}: {_in_words(error.msg)}") from None
+    except InvalidOperation:
+        raise MalformedEvent("a number has an exponent with more than 18 digits") from None
     except RecursionError:
         raise MalformedEvent("objects or lists nest too deeply in each other") from None
 

@@ -134,3 +134,11 @@ class LedgerUnavailable(ServiceError):
         outcome = "it may have been recorded" if in_doubt else "nothing was recorded"
         super().__init__(f"the ledger can't be used just now ({why}); {outcome}, a retry with the same id is safe")
         self.in_doubt = in_doubt
+
+
+class LedgerDamaged(ServiceError):
+    """What the ledger holds at one place can't be read: it was changed by something else than the service."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(f"row {row} of the ledger is damaged and can't be read; `vpi ledger verify` says more")
+        self.row = row

@@ -14,7 +14,7 @@ import click
 
 from dsl.event import Event
 from service.answers import as_data, error_as_data
-from service.cli.options import FINDINGS, numbered, rules_option, ruleset_option, sound_rules, unreadable
+from service.cli.options import FINDINGS, numbered, rules_option, ruleset_option, sentence, sound_rules, unreadable
 from service.cloudevents import LONGEST_LINE, MalformedEvent, parse_event
 from service.errors import ServiceError
 from service.evaluator import Evaluator, Options
@@ -102,7 +102,7 @@ def _offline(events: BinaryIO, rules: str, ruleset: str, options: Options, emit:
         if options.version:
             registry.versions(ruleset).number(options.version)
     except ServiceError as error:
-        unreadable(str(error))
+        unreadable(sentence(error))
     for batch in _batches(events):
         good = [event for _, event in batch if isinstance(event, Event)]
         answers = iter(evaluator.evaluate(ruleset, good, options))

@@ -12,7 +12,7 @@ from dsl.evaluation import Outcome
 from dsl.event import Event
 from service.cli.event_lines import event_line
 from service.cli.options import ruleset_option
-from service.cli.tables import print_table
+from service.cli.tables import amount, print_table
 from service.cli.targets import Data, Target, target_of, target_options
 from service.ledger.interface import Query
 
@@ -131,7 +131,7 @@ def _row(data: Data) -> tuple[str, ...]:
         _plain(event["id"]),
         "void" if data["is_void"] else evaluation["outcome"].removeprefix("OUTCOME_").lower().replace("_", " "),
         evaluation["units"],
-        f"{evaluation['price']} {evaluation['currency']}",
+        f"{amount(evaluation['price'], evaluation['currency'])} {evaluation['currency']}",
         "voided" if data["is_voided"] else "",
         _plain(evaluation["reason"]),
     )

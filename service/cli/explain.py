@@ -9,9 +9,19 @@ import click
 from dsl.event import Event
 from service.answers import as_data, error_as_data
 from service.cli.evaluate import read_lines
-from service.cli.options import FINDINGS, as_json, print_json, rules_option, ruleset_option, sound_rules, unreadable
+from service.cli.options import (
+    FINDINGS,
+    as_json,
+    print_json,
+    rules_option,
+    ruleset_option,
+    sentence,
+    sound_rules,
+    unreadable,
+)
+from service.cli.tables import amount
 from service.cloudevents import MalformedEvent
-from service.errors import EventRefused, ServiceError
+from service.errors import EventRefused, NoVersionInForce, ServiceError
 from service.evaluator import Evaluator, Options
 from service.ledger.interface import Answer
 from service.ledger.memory import MemoryLedger
@@ -52,7 +62,7 @@ def command(event: BinaryIO, rules: str, ruleset: str, number: int, event_id: st
         options = Options(number, True, True)
         answer = evaluator.evaluate(ruleset, [chosen], options)[0]
     except ServiceError as error:
-        unreadable(str(error))
+        unreadable(sentence(error))
     if json_output:
         print_json(
             error_as_data(answer, chosen.source, chosen.id) if isinstance(answer, ServiceError) else as_data(answer)
@@ -98,12 +108,14 @@ def _print(answer: Answer) -> None:
             click.echo(f"  {violation.field}: {violation.description}")
         return
     if isinstance(answer, ServiceError):
-        click.echo(str(answer))
+        hint = ". With `--version N` it is priced whatever its time" if isinstance(answer, NoVersionInForce) else ""
+        click.echo(f"{answer}{hint}")
         return
     data = as_data(answer)
     click.echo(f"{data['ruleset']} version {data['version']}: {data['reason']}")
     for line in data["lines"]:
-        click.echo(f"  {line['interaction']}: {line['units']} {line['noun']}, {line['price']} {data['currency']}")
+        price = f"{amount(line['price'], data['currency'])} {data['currency']}"
+        click.echo(f"  {line['interaction']}: {line['units']} {line['noun']}, {price}")
     for warning in data["warnings"]:
         click.echo(f"  warning: {warning}")
     click.echo()

@@ -9,7 +9,7 @@ from dsl.diagnostics import nearest
 from dsl.event import Event
 from service.answers import record_as_data, refused_as_data, usage_as_data, version_as_data, void_as_data
 from service.cli.ledgers import ledger_at
-from service.cli.options import FINDINGS, UNREADABLE
+from service.cli.options import FINDINGS, UNREADABLE, sentence
 from service.cli.targets import Data, Failed
 from service.errors import LedgerUnavailable, RulesRefused, ServiceError, UnknownRuleset, VersionTaken
 from service.evaluator import Evaluator
@@ -34,7 +34,7 @@ def opened(place: str, make: bool) -> Iterator["InLedger"]:
             sentences = [f"{v.field}: {v.description}" for v in error.violations]
             raise Failed(sentences, FINDINGS) from None
         except ServiceError as error:
-            raise Failed([str(error)], FINDINGS if isinstance(error, VersionTaken) else UNREADABLE) from None
+            raise Failed([sentence(error)], FINDINGS if isinstance(error, VersionTaken) else UNREADABLE) from None
         except OutdatedRules as error:
             raise Failed([str(error)]) from None
 

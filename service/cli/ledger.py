@@ -55,7 +55,7 @@ def ledger_option(command: Command) -> Command:
 # ── verify ──────────────────────────────────────────────────────────────────
 
 
-@command.command("verify")
+@command.command("verify", short_help="Find out whether anything was changed after it was recorded.")
 @ledger_option
 @click.option("--replay", is_flag=True, help="Price every recorded event again as well, and compare.")
 @as_json
@@ -157,7 +157,7 @@ def _print_replay(replayed: dict[str, Any]) -> None:
 # ── backup ──────────────────────────────────────────────────────────────────
 
 
-@command.command("backup")
+@command.command("backup", short_help="Write a copy of the whole ledger, while it is in use.")
 @click.argument("target", type=click.Path(path_type=Path), metavar="TARGET")
 @ledger_option
 @as_json

@@ -9,7 +9,7 @@ from typing import NoReturn
 from urllib.parse import unquote
 
 from service.cli.options import unreadable
-from service.errors import LedgerUnavailable
+from service.errors import LedgerDamaged, LedgerUnavailable
 from service.ledger.interface import CantOpen, Ledger
 from service.ledger.memory import MemoryLedger
 from service.times import now
@@ -111,7 +111,7 @@ def ledger_at(place: str, make: bool = False, clock: Callable[[], int] = now) ->
         cant_use(error, place)
     try:
         yield ledger
-    except LedgerUnavailable as error:
+    except (LedgerUnavailable, LedgerDamaged) as error:
         cant_use(error, place)
     finally:
         ledger.close()

@@ -3,6 +3,8 @@
 import gc
 import importlib
 import os
+import sys
+from typing import Any
 
 import click
 
@@ -25,6 +27,7 @@ COMMANDS = {
     "usage": "Show what a customer used in a period, and what it comes to.",
     "void": "Take one evaluation back.",
 }
+INTERRUPTED = 130
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -43,6 +46,14 @@ class Commands(click.Group):
         command = module.command
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Runs the command; one that was interrupted and does not say so itself ends with the code that shells use."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("vpi: interrupted", err=True)
+            sys.exit(INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands with their lines, without importing any."""

@@ -200,7 +200,7 @@ def _say(draft: Draft, latest: Checked, same_time: bool) -> None:
         (f"edit {path}", "the rules, the examples, and what the comments say of dates and prices"),
         (f"vpi check {folder}", "what is wrong in it, and between the versions"),
         (f"vpi test {path}", "its examples"),
-        (f"vpi replay EVENTS --rules {before} --against {path}", "what it changes on real events, in money"),
+        (f"vpi replay EVENTS --rules {path} --against {before}", "what it changes on real events, in money"),
         (f"vpi publish {path}", "from then on it never changes"),
     ]
     width = max(len(step) for step, _ in steps)

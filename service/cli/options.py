@@ -10,11 +10,14 @@ import click
 
 from dsl.diagnostics import Severity, as_data, show
 from dsl.examples import Failure
+from service.errors import InvalidRequest, ServiceError
 from service.loading import Checked, NoRules, check_files, find, sound
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FINDINGS = 1
 UNREADABLE = 2
+_OPTIONS = frozenset({"period", "reason", "ruleset", "source", "version"})
+"""Fields of requests that are options of the same name."""
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print JSON, in one stable shape.")
 
@@ -42,6 +45,16 @@ def unreadable_file(error: OSError) -> NoReturn:
     unreadable(f"can't read {error.filename}: {(error.strerror or str(error)).lower()}")
 
 
+def sentence(error: ServiceError) -> str:
+    """What an error says; the field of a request is named as the option that it is here."""
+    return f"--{error}" if isinstance(error, InvalidRequest) and error.violations[0].field in _OPTIONS else str(error)
+
+
+def field_here(field: str) -> str:
+    """The name of a request's field as the command line has it."""
+    return f"--{field}" if field in _OPTIONS else field
+
+
 def print_json(data: object) -> None:
     """One JSON document on standard output."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2))
@@ -52,7 +65,9 @@ def read_rules(paths: Sequence[str], rules: str) -> list[Checked]:
     try:
         return check_files(find(paths, Path(rules)))
     except NoRules as error:
-        unreadable(str(error))
+        named = [path for path in paths if path and not Path(path).exists()]
+        meant = next((place for place in (Path(rules) / path for path in named) if place.is_dir()), None)
+        unreadable(f"{error}{f'; did you mean {meant}?' if meant else ''}")
     except OSError as error:
         unreadable_file(error)
 

@@ -41,6 +41,8 @@ def command(
     checked = sound_rules(paths, rules)
     if failures := failed_examples(checked):
         print_failures(failures, err=True)
+        failed = len({(one.source.name, failure.example) for one, failure in failures})
+        click.echo(f"vpi: nothing is published: {numbered(failed, 'example')} failed", err=True)
         sys.exit(FINDINGS)
     checked.sort(key=_name_and_version)
     done: list[Data] = []

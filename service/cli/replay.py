@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from service.cli.options import as_json, rules_option, ruleset_option, unreadable
 
@@ -21,7 +22,7 @@ EXTRA = frozenset({"duckdb", "jinja2", "pyarrow"})
     metavar="PATH",
     help="Rules to compare them with, named in the same way; as often as you like.",
 )
-@ruleset_option("Which ruleset; needed where a folder has several.")
+@ruleset_option("Which ruleset; needed where a folder, or a ledger, has several.")
 @click.option(
     "--engine",
     type=click.Choice(["duckdb", "spark", "python"]),
@@ -51,7 +52,8 @@ EXTRA = frozenset({"duckdb", "jinja2", "pyarrow"})
 @click.option("--memory", default="2GB", show_default=True, metavar="SIZE", help="Memory to use; more goes to disk.")
 @click.option("--fail-on-diff", is_flag=True, help="Exit with 1 where any event differs.")
 @as_json
-def command(events: tuple[str, ...], json_output: bool, **options: Any) -> None:
+@click.pass_context
+def command(context: click.Context, /, events: tuple[str, ...], **options: Any) -> None:
     """Price a history by the rules in question, and show what differs from other rules.
 
     EVENTS are files, folders or globs of JSON lines, CSV or Parquet, or a ledger (a SQLite file or postgresql://…).
@@ -87,4 +89,7 @@ def command(events: tuple[str, ...], json_output: bool, **options: Any) -> None:
         unreadable(
             "`vpi replay` needs the extra `replay`: `pip install 'vpi[replay]'`, or in a checkout `make install-test`"
         )
-    sys.exit(replaying.replay(replaying.Wanted(events=events, json_output=json_output, **options)))
+    # Of a ledger, what is typed here goes before the name of the rules, and that goes before a setting.
+    typed = context.get_parameter_source("ruleset") is ParameterSource.COMMANDLINE
+    wanted = replaying.Wanted(events=events, history_of=options["ruleset"] if typed else "", **options)
+    sys.exit(replaying.replay(wanted))

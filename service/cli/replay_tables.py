@@ -12,7 +12,7 @@ from service.replay.comparison import Comparison, Customer, Pair
 from service.replay.expected import Difference, Met
 from service.replay.results import Replay
 from service.replay.samples import Sample, Why
-from service.replay.words import change, headline, money, notes, number, pair_headline, units
+from service.replay.words import change, headline, kinds, money, notes, number, of_all, pair_headline, units
 
 _CUSTOMERS = 20
 _HIT = 5
@@ -36,12 +36,6 @@ def print_replay(replay: Replay) -> None:
             _pair(comparison, pair, samples)
     if replay.met is not None:
         _met(replay.met, comparison.currency)
-
-
-def _events(count: int, comparison: Comparison) -> str:
-    """So many of all events; of a ledger with voids these are among them."""
-    both = "event" if not comparison.voids else "event or void" if count == 1 else "events and void"
-    return f"{numbered(count, both)} of {comparison.events + comparison.voids:,}"
 
 
 def _totals(comparison: Comparison) -> None:
@@ -72,7 +66,7 @@ def _pair(comparison: Comparison, pair: Pair, samples: Sequence[Sample]) -> None
     before, after = comparison.sides[pair.before].label, comparison.sides[0].label
     counts = pair.differing
     click.echo(
-        f"\n{_events(counts['any'], comparison)} differ: {counts['outcome']:,} in outcome, "
+        f"\n{of_all(counts['any'], comparison)} differ: {counts['outcome']:,} in outcome, "
         f"{counts['lines']:,} in what counts, {counts['units']:,} in units, {counts['price']:,} in price\n"
     )
     rows = [
@@ -116,9 +110,10 @@ def _hit(comparison: Comparison, hit: Sequence[Customer], before: str, after: st
 
 def _sample(sample: Sample, before: str, after: str, currency: str) -> None:
     event = sample.event
-    click.echo(f"  {event.type} {event.id} of {event.subject} (differs in {', '.join(sample.kinds)})")
+    click.echo(f"  {event.type} {event.id} of {event.subject} (differs in {kinds(sample.kinds)})")
     reasons = [[why.reason, *_arithmetic(why)] for why in sample.whys]
-    if reasons[0][0] != reasons[1][0]:
+    before_that, after_that = ([name for name, _, _ in why.lines] for why in sample.whys)
+    if before_that != after_that:
         # Why it counts, or not, says it all.
         reasons = [reason[:1] for reason in reasons]
     for label, why, reason, other in zip((before, after), sample.whys, reasons, reasons[::-1], strict=True):

@@ -21,7 +21,7 @@ from service.cli.options import FINDINGS, UNREADABLE, numbered, print_json, soun
 from service.cli.replay_errors import in_words, unusable
 from service.cli.replay_progress import Working
 from service.cli.replay_tables import print_replay
-from service.errors import LedgerUnavailable, ServiceError
+from service.errors import LedgerDamaged, LedgerUnavailable, ServiceError
 from service.loading import registry_of
 from service.publishing import OutdatedRules, registry_from
 from service.replay.batches import Broken
@@ -40,8 +40,8 @@ from service.replay.results import Replay, as_data
 from service.replay.samples import samples
 from service.replay.sides import AnyEngine, Price, Side, priced
 
-INTERRUPTED = 130
 SPARK = frozenset({"py4j", "pyspark"})
+INTERRUPTED = 130
 _SQLITE = b"SQLite format 3\0"
 _SOURCES = "sources.json"
 _MOST_NAMED = 20
@@ -49,7 +49,7 @@ _MOST_NAMED = 20
 
 @dataclass(frozen=True)
 class Wanted:
-    """The command line's arguments and options, under their names."""
+    """The command line's arguments and options, under their names; `history_of` is the ruleset that was typed."""
 
     events: tuple[str, ...]
     rules: str
@@ -66,6 +66,7 @@ class Wanted:
     memory: str
     fail_on_diff: bool
     json_output: bool
+    history_of: str
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,15 @@ def replay(wanted: Wanted) -> int:
         raise  # who reads what is printed has gone; click ends the command
     except (duckdb.Error, OSError) as error:
         unreadable(in_words(error, wanted.memory))
-    except (CantPrepare, CantCompare, CantExpect, CantWrite, NotPrepared, OutdatedRules) as error:
+    except CantPrepare as error:
+        unreadable(f"{error}{'; --on-error skip leaves it out and goes on' if error.broken else ''}")
+    except (CantCompare, CantExpect, CantWrite, NotPrepared, OutdatedRules) as error:
         unreadable(str(error))
 
 
 def _replay(wanted: Wanted, folder: Path) -> int:
     settings = _settings(wanted)
+    _check_compared(wanted)
     _check_outputs(wanted)
     _check_places(wanted, folder)
     sides = _sides(wanted)
@@ -148,6 +152,16 @@ def _replay(wanted: Wanted, folder: Path) -> int:
         return UNREADABLE
     unmet = met is not None and met.differs and not met.written
     return FINDINGS if unmet or (wanted.fail_on_diff and comparison.differs) else 0
+
+
+def _check_compared(wanted: Wanted) -> None:
+    """Ends the command where it is asked for differences and nothing is given that events could differ from."""
+    if wanted.against or any(_is_ledger(place) for place in wanted.events):
+        return
+    if wanted.changes:
+        raise click.UsageError("--changes writes what differs from other rules: name those with --against")
+    if wanted.fail_on_diff and not wanted.expect:
+        raise click.UsageError("--fail-on-diff needs something to differ from: name it with --against or --expect")
 
 
 def _check_outputs(wanted: Wanted) -> None:
@@ -207,8 +221,9 @@ def _tell_left_out(result: Replay) -> None:
     if result.places > _MOST_NAMED:
         click.echo(f"vpi: and {numbered(result.places - _MOST_NAMED, 'more place')} skipped", err=True)
     if result.places:
-        unread = f", and {numbered(result.unread, 'file')} not read to the end" if result.unread else ""
-        click.echo(f"vpi: {numbered(result.skipped, 'row')} left out{unread}", err=True)
+        rows = [f"{numbered(result.skipped, 'row')} left out"] if result.skipped else []
+        files = [f"{numbered(result.unread, 'file')} not read to the end"] if result.unread else []
+        click.echo(f"vpi: {', and '.join(rows + files)}", err=True)
 
 
 def _settings(wanted: Wanted) -> Settings:
@@ -224,6 +239,9 @@ def _settings(wanted: Wanted) -> Settings:
 
 def _sides(wanted: Wanted) -> list[Side]:
     """The rules in question, then those that they are compared with, under labels that differ."""
+    twice = next((one for one in wanted.against if (wanted.rules, *wanted.against).count(one) > 1), None)
+    if twice is not None:
+        raise click.UsageError(f"--against {twice}: these rules are named twice")
     first = _side(wanted.rules, wanted.ruleset, "")
     sides = [first, *(_side(given, wanted.ruleset, first.versions.name) for given in wanted.against)]
     labels = [side.label for side in sides]
@@ -237,6 +255,8 @@ def _side(given: str, wanted: str, first: str) -> Side:
     registry = registry_of(sound_rules((given,), "rules"))
     names = registry.names()
     name = next((name for name in (wanted, first) if name in names), wanted if len(names) > 1 else "")
+    if not name and len(names) > 1:
+        unreadable(f"{given} has several rulesets: {', '.join(names)}; name one with --ruleset")
     try:
         versions = registry.versions(name)
     except ServiceError as error:
@@ -256,7 +276,7 @@ def _read(wanted: Wanted, sides: Sequence[Side], folder: Path, settings: Setting
     if ledgers:
         if len(wanted.events) > 1 or wanted.prepared:
             raise click.UsageError("a ledger is read by itself: give no other events with it, and no --prepared")
-        return _from_ledger(ledgers[0], sides[0].versions.name, folder, columns, settings)
+        return _from_ledger(ledgers[0], (wanted.history_of, sides[0].versions.name), folder, columns, settings)
     kept = Path(wanted.prepared) if wanted.prepared else None
     if kept is not None and kept.exists():
         return _kept(wanted, kept, columns)
@@ -346,19 +366,26 @@ def _is_ledger(place: str) -> bool:
         return False
 
 
-def _from_ledger(place: str, name: str, folder: Path, columns: tuple[Column, ...], settings: Settings) -> Read:
+def _from_ledger(
+    place: str, wanted: Sequence[str], folder: Path, columns: tuple[Column, ...], settings: Settings
+) -> Read:
+    """The history of the first wanted ruleset that a ledger has, or of its only one; ends the command without any."""
     with ledger_at(place) as ledger:
         try:
             published = registry_from(ledger.published())
-            if name not in published.names() and len(published.names()) != 1:
-                known = ", ".join(published.names()) or "none"
-                unreadable(f"the ledger has no evaluations of {name}; it has rulesets: {known}")
-            versions = published.versions(name if name in published.names() else "")
+            known = published.names()
+            name = next((name for name in wanted if name in known), "")
+            other = f"it has rulesets: {', '.join(known) or 'none'}; name one with --ruleset"
+            if not name and len(known) != 1:
+                unreadable(f"the ledger has no evaluations of {wanted[-1]}; {other}")
+            versions = published.versions(name)
             # Columns for both: those of the rules in question, and those of the rules that explain what was recorded.
             all_columns = _together(columns, columns_of(one.ruleset for one in versions.by_number()))
             with Working("reading the ledger", ledger.stats().entries) as working:
                 history = from_ledger(ledger, versions, folder, all_columns, settings, working)
-        except LedgerUnavailable as error:
+            if not history.prepared.rows and len(known) > 1:
+                unreadable(f"the ledger has no evaluations of {versions.name}; {other}")
+        except (LedgerUnavailable, LedgerDamaged) as error:
             cant_use(error, place)
     return Read(history.prepared, history)
 

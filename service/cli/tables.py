@@ -5,6 +5,8 @@ from unicodedata import east_asian_width
 
 import click
 
+from dsl.currencies import DIGITS
+
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int] = frozenset()) -> None:
     """Prints rows under headings, an empty row as an empty line; the columns in `numbers` stand to the right."""
@@ -17,6 +19,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]], numbers:
         ]
         line = "  ".join(cells).rstrip()
         click.echo(click.style(line, bold=True) if row is headings else line)
+
+
+def amount(text: str, currency: str) -> str:
+    """An exact amount with at least the digits of its currency, and every one beyond them: `4.2` in USD is `4.20`."""
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.ljust(DIGITS.get(currency, 2), "0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def _width(text: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from dsl.event import Event
 from service.cli.evaluate import Line, Results, malformed
-from service.cli.options import FINDINGS, UNREADABLE, unreadable
+from service.cli.options import FINDINGS, UNREADABLE, field_here, unreadable
 from service.cli.targets import Data, Failed
 from service.client import CallFailed, Client, RetryPolicy, SyncClient
 from service.cloudevents import MalformedEvent
@@ -69,7 +69,7 @@ def opened(server: str) -> Iterator["ThroughServer"]:
 
 
 def _fail(server: str, error: CallFailed) -> NoReturn:
-    violations = [f"{one.field}: {one.description}" for one in error.violations]
+    violations = [f"{field_here(one.field)}: {one.description}" for one in error.violations]
     if error.code == "INVALID_ARGUMENT" and violations:
         of_rules = not any(one.reason == "INVALID_REQUEST" for one in error.violations)
         raise Failed(violations, FINDINGS if of_rules else UNREADABLE) from None

@@ -3,7 +3,7 @@
 import click
 
 from service.cli.options import as_json, print_json, ruleset_option
-from service.cli.tables import print_table
+from service.cli.tables import amount, print_table
 from service.cli.targets import Data, target_of, target_options
 
 
@@ -47,10 +47,19 @@ def command(
 def _print(used: Data) -> None:
     click.echo(f"{used['subject']} in {used['period']} by {used['ruleset']}, {used['timezone']}")
     click.echo()
+    if not used["interactions"]:
+        click.echo("nothing counted")
+        return
+    currency = used["currency"]
     rows = [
-        (one["interaction"], f"{one['events']:,}", one["units"], one["noun"], one["price"])
+        (one["interaction"], f"{one['events']:,}", one["units"], one["noun"], amount(one["price"], currency))
         for one in used["interactions"]
     ]
-    total = ("total", f"{sum(one['events'] for one in used['interactions']):,}", "", "", used["price"])
-    headings = ("interaction", "events", "units", "unit", used["currency"])
-    print_table(headings, [*rows, (), total] if rows else [total], frozenset({1, 2, 4}))
+    total = (
+        "total",
+        f"{sum(one['events'] for one in used['interactions']):,}",
+        "",
+        "",
+        amount(used["price"], currency),
+    )
+    print_table(("interaction", "events", "units", "unit", currency), [*rows, (), total], frozenset({1, 2, 4}))

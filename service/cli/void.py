@@ -3,6 +3,7 @@
 import click
 
 from service.cli.options import as_json, print_json, ruleset_option
+from service.cli.tables import amount
 from service.cli.targets import target_of, target_options
 
 LONGEST_REASON = 1000
@@ -49,7 +50,8 @@ def command(
     again = "was voided before, " if evaluation["duplicate"] else "voided "
     click.echo(f"{again}{void['record_time']} under {evaluation['ruleset']} version {evaluation['version']}")
     for line in evaluation["lines"]:
-        click.echo(f"  {line['interaction']}: {line['units']} {line['noun']}, {line['price']} {evaluation['currency']}")
+        price = f"{amount(line['price'], evaluation['currency'])} {evaluation['currency']}"
+        click.echo(f"  {line['interaction']}: {line['units']} {line['noun']}, {price}")
     if not evaluation["lines"]:
         click.echo("  it had not counted, so no money falls away")
     if evaluation["duplicate"]:

@@ -3,6 +3,7 @@
 Parameters are written `:name`; a database with another way of writing them translates that.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from dsl.evaluation import Change, Line
 from dsl.event import Event
 from dsl.zones import DAY, LATEST
-from service.errors import InvalidRequest
+from service.errors import InvalidRequest, LedgerDamaged
 from service.ledger import chain, codec
 from service.ledger.interface import Chain, Entry, Published, Query, Record, Refused, UsageLine
 from service.ledger.paging import position_of, token_of
@@ -75,7 +76,14 @@ WHERE replaced = 0 ORDER BY ruleset, version
 
 
 def record_of(row: Row) -> Record:
-    """A record from a row of `RECORDS`."""
+    """A record from a row of `RECORDS`; raises LedgerDamaged."""
+    try:
+        return _record(row)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        raise LedgerDamaged(row["sequence"]) from None
+
+
+def _record(row: Row) -> Record:
     event = Event(row["event_id"], row["source"], row["type"], row["subject"], row["time"], codec.data_of(row["data"]))
     is_void = row["voids"] is not None
     kept, recorded = (row["voided_answer"], row["voided_recorded"]) if is_void else (row["answer"], row["recorded"])
@@ -284,6 +292,9 @@ def verify(select: Select) -> Iterator[str]:
     for writer in seen:
         yield f"chain {writer} has rows and is not registered"
     yield from _sums(select, counters, use)
+    for one in published(select):
+        if hashlib.sha256(one.text.encode()).hexdigest() != one.sha256:
+            yield f"version {one.version} of {one.ruleset} is not the text that was published"
 
 
 def _fault(row: Row, number: int, head: bytes) -> str:

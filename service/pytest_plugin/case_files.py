@@ -208,7 +208,9 @@ class Case(pytest.Item):
         place, expected = f"{shown_path(self.path)}:{self._line.number}", self._line.expected
         actual = self.parent.answers[self._line.number]
         if not isinstance(expected, dict):
-            problem = _reason(actual) if isinstance(self._line.event, MalformedEvent) else "the line has no `expected`"
+            problem = "its `expected` is no object" if expected is not None else "the line has no `expected`"
+            if isinstance(self._line.event, MalformedEvent):
+                problem = _reason(actual)
             pytest.fail(
                 f"{place}: {problem}; a case is an event with a member `expected`, an object that holds what "
                 f"`vpi evaluate` prints for it, or a part of that\n  came to: {json.dumps(actual, ensure_ascii=False)}",

@@ -35,6 +35,16 @@ _NAME = re.compile("[A-Za-z0-9_]{1,100}", re.ASCII)
 _RFC_3339 = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})\z"
 """Arrow takes more for an instant than an event may have: other lengths, a space, no zone's colon."""
 _INSTANT = pa.timestamp("us", "UTC")
+_TINY = "|".join(
+    (
+        r'"[ \t\r]*:[ \t\r]*-?[0-9.]+[eE]-0*[1-9][0-9]',
+        # Arrow's own: a plus before another sign, and hexadecimal digits, of which the highest is the sign.
+        r'"[+-]?[0-9.]+[eE]\+?(-[0-9]+|0[xX][0-9A-Fa-f]+)"',
+        # A letter of any of these, written as its number.
+        r"\\u00(2[BDEbde]|3[0-9]|[46][1-6]|[57]8)",
+    )
+)
+"""No text of a UUID is so; if it were, few blocks would be left in which nothing is."""
 _READ: dict[Storage, pa.DataType | None] = {
     "boolean": pa.bool_(),
     "integer": pa.int64(),
@@ -64,6 +74,7 @@ class QuickTables:
             for path, (storage, *others) in storages.items()
             if not others and (type_ := _READ[storage]) is not None
         }
+        self._has_decimals = any(map(pa.types.is_decimal, self._types.values()))
         self._columns = columns
         self._kept = [field.type for field in schema_of(columns)][len(FIXED) :]
         self._others: dict[str, pa.DataType] = {"specversion": pa.string()}
@@ -110,6 +121,8 @@ class QuickTables:
         lines = text.count(b"\n") + 1
         if len(text) > LONGEST_LINE or not _is_objects(text, lines):
             return None
+        if self._has_decimals and _may_be_tiny(text):
+            return None
         try:
             if not text.isascii():
                 text.decode()
@@ -152,7 +165,7 @@ class QuickTables:
 
     def _are_numbers(self, text: bytes, table: pa.Table, values: dict[str, pa.Array]) -> bool:
         """Whether every decimal was written as a number: Arrow also takes one from a string, which is kept as such."""
-        if not any(pa.types.is_decimal(type_) for type_ in self._types.values()):
+        if not self._has_decimals:
             return True
         quotes = text.count(b'"')
         if b"\\" in text:
@@ -217,6 +230,16 @@ def _is_objects(text: bytes, lines: int) -> bool:
         and text.count(end + b"\n{") == lines - 1
         and (b"\\" not in text or b"\\u0000" not in text)
     )
+
+
+def _may_be_tiny(text: bytes) -> bool:
+    """Whether a value may have an exponent of -10 or below, as a number or as a string that Arrow takes for one.
+
+    For a decimal with such a one Arrow looks for a power of ten beyond the end of its list, and takes what it finds
+    there: `1e-45` is 0, and `1e-99999999` ends the process.
+    """
+    found: bool = compute.match_substring_regex(pa.scalar(text, pa.binary()), _TINY).as_py()
+    return found
 
 
 def _read(text: bytes, parsing: arrow_json.ParseOptions) -> pa.Table:

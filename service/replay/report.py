@@ -43,6 +43,8 @@ def report(replay: Replay) -> str:
         "count": lambda count: f"{count:,}",
         "signed": lambda count: words.signed(f"{abs(count):,}", count) if count else "0",
         "many": words.many,
+        "kinds": words.kinds,
+        "of_all": lambda count: words.of_all(count, comparison),
         "time": lambda time: as_text(time) if isinstance(time, int) else str(time),
     }
     return environment.get_template("report.html.j2").render(

@@ -1,9 +1,11 @@
 """What a comparison says in words: headlines, amounts, signs of change."""
 
+from collections.abc import Sequence
+
 from dsl.currencies import DIGITS
 from dsl.numbers import divide_half_even, format_money
 from dsl.to_sql import Outcome
-from service.replay.comparison import Comparison, Pair
+from service.replay.comparison import KINDS, LINES, Comparison, Pair
 
 _PRICED = (Outcome.COUNTED, Outcome.NOT_COUNTED, Outcome.LIMITED, Outcome.VOIDED)
 _SHOWN_PLACES = 6
@@ -38,6 +40,17 @@ def number(amount: int, digits: int = 0) -> str:
 def units(value: int) -> str:
     """Units in millionths with thousands separated."""
     return number(value * 10**12)
+
+
+def of_all(count: int, comparison: Comparison) -> str:
+    """So many of all events; of a ledger with voids these are among them."""
+    both = "event" if not comparison.voids else "event or void" if count == 1 else "events and void"
+    return f"{many(count, both)} of {comparison.events + comparison.voids:,}"
+
+
+def kinds(found: Sequence[str]) -> str:
+    """How an event differs, as a list in words: `outcome, what counts`."""
+    return ", ".join("what counts" if one == KINDS[LINES] else one for one in found)
 
 
 def many(count: int, noun: str) -> str:

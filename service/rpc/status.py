@@ -24,6 +24,7 @@ _CODES: dict[type[errors.ServiceError], StatusCode] = {
     errors.RulesRefused: StatusCode.INVALID_ARGUMENT,
     errors.QueueFull: StatusCode.RESOURCE_EXHAUSTED,
     errors.LedgerUnavailable: StatusCode.UNAVAILABLE,
+    errors.LedgerDamaged: StatusCode.DATA_LOSS,
     Stopping: StatusCode.UNAVAILABLE,
 }
 
@@ -65,6 +66,8 @@ def _detail(
             return _info("VERSION_NEEDS_DRY_RUN")
         case errors.IdTaken():
             return _info("ID_TAKEN", recorded=error.recorded, ruleset=error.ruleset, version=str(error.version))
+        case errors.LedgerDamaged():
+            return _info("LEDGER_DAMAGED", row=str(error.row))
         case errors.NotRecorded():
             return _info("NOT_RECORDED", ruleset=error.ruleset)
         case errors.VersionTaken():

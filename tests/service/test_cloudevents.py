@@ -60,6 +60,8 @@ def test_a_path_that_comes_twice_is_a_conflict() -> None:
         ("[1]", "an event is a JSON object, this is a list"),
         ('{"data":[]}', "`data` is a JSON object, this is a list"),
         ('{"data":{"a":NaN}}', "`NaN` is not a JSON number"),
+        ('{"data":{"a":1e1000000000000000000}}', "a number has an exponent with more than 18 digits"),
+        ('{"a":[0.5E-99999999999999999999]}', "a number has an exponent with more than 18 digits"),
         ('{"a":1,"a":2}', 'the member "a" stands twice in one object'),
         ('{"a":1} x', "not JSON at column 9: more follows behind the end"),
         ('{"a":' + "[" * 100_000, "objects or lists nest too deeply in each other"),

@@ -163,12 +163,13 @@ def test_a_wrong_price_is_told_with_its_place_and_reason(shop: pytest.Pytester) 
 def test_a_line_that_says_nothing_of_its_answer_fails(shop: pytest.Pytester) -> None:
     without = case({})
     del without["expected"]
-    path = write_cases(shop.path / "rules/shop", without, case("1.00", "s2"), "nonsense", case(CHARGED, "s3"))
+    lines = (without, case("1.00", "s2"), "nonsense", case(CHARGED, "s3"))
+    path = write_cases(shop.path / "rules/shop", *lines)
     result, printed = ran(shop, path)
     result.assert_outcomes(passed=1, failed=3)
     assert "first.cases.jsonl:1: the line has no `expected`" in printed
     assert '"price": "1"' in printed
-    assert "first.cases.jsonl:2: the line has no `expected`" in printed
+    assert "first.cases.jsonl:2: its `expected` is no object" in printed
     assert "first.cases.jsonl:3: not JSON at column 1" in printed
 
 

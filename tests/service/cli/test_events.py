@@ -133,13 +133,21 @@ def test_a_server_that_is_not_there(shop: Path, address: str) -> None:
 # ── explain ─────────────────────────────────────────────────────────────────
 
 
+def test_an_event_of_before_the_rules_is_explained_if_one_insists(shop: Path) -> None:
+    early = sale("old").replace("2026-02", "2025-02")
+    result = vpi("explain", "-", stdin=early)
+    assert result.exit_code == 1
+    assert result.stdout.endswith(". With `--version N` it is priced whatever its time\n")
+    assert "sold: 1 unit, 1.00 EUR" in vpi("explain", "-", "--version", 1, stdin=early).stdout
+
+
 def test_explaining_an_event(shop: Path) -> None:
     result = vpi("explain", "-", stdin="\n".join([sale("s1"), sale("s2", 0)]))
     assert result.exit_code == 0
     assert "shop version 1: not counted: amount is 0, sold needs > 0" in result.stdout
     assert "✗" in result.stdout
     first = vpi("explain", "-", "--id", "s1", stdin="\n".join([sale("s1"), sale("s2", 0)]))
-    assert "sold: 1 unit, 1 EUR" in first.stdout
+    assert "sold: 1 unit, 1.00 EUR" in first.stdout
     data = data_of(vpi("explain", "-", "--json", stdin=sale()))
     assert list(data) == [*FIELDS, "steps"]
 

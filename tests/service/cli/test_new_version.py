@@ -41,7 +41,7 @@ def test_the_copy_has_the_next_number_and_the_first_of_next_month(shop: Path) ->
 def test_it_says_what_to_do_next() -> None:
     shown = vpi("new-version", "shop").output
     steps = ["edit rules/shop/2.vpi", "vpi check rules/shop ", "vpi test rules/shop/2.vpi"]
-    steps += ["vpi replay EVENTS --rules rules/shop/1.vpi --against rules/shop/2.vpi", "vpi publish rules/shop/2.vpi"]
+    steps += ["vpi replay EVENTS --rules rules/shop/2.vpi --against rules/shop/1.vpi", "vpi publish rules/shop/2.vpi"]
     assert [shown.index(step) for step in steps] == sorted(shown.index(step) for step in steps)
     assert vpi("check", "rules/shop").exit_code == 0
     assert vpi("test", "rules/shop/2.vpi").exit_code == 0

@@ -41,6 +41,15 @@ def test_help_lists_the_commands() -> None:
     assert "Usage: vpi" in vpi().output
 
 
+def test_an_interrupted_command_ends_as_shells_expect(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("service.cli.check.read_rules", interrupted)
+    result = vpi("check")
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "vpi: interrupted\n")
+
+
 def test_version() -> None:
     result = vpi("--version")
     assert (result.exit_code, bool(re.fullmatch(r"vpi, version \d+\.\d+\.\d+\n", result.output))) == (0, True)

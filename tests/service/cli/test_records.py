@@ -85,12 +85,13 @@ def test_usage_by_interaction(read: Ask) -> None:
         "price": "1.002",
     }
     assert data_of(read("usage", "nobody", "--period", "2026", "--json"))["interactions"] == []
+    assert read("usage", "nobody", "--period", "2026").stdout == "nobody in 2026 by shop, UTC\n\nnothing counted\n"
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("acme", "--period", "2026-13"), "there is no month `2026-13`"),
+        (("acme", "--period", "2026-13"), "vpi: --period: there is no month `2026-13`"),
         (("acme", "--ruleset", "shpo"), "there is no ruleset `shpo`; did you mean `shop`?"),
         (("",), "name the customer"),
     ],
@@ -178,7 +179,7 @@ def test_recorded_events_sent_again_are_duplicates(ask: Ask, tmp_path: Path) -> 
 def test_a_void_takes_money_back_once(ask: Ask) -> None:
     first = ask("void", "s1", "--source", "/till", "--reason", "a test")
     assert first.exit_code == 0
-    assert "sold: -1 unit, -1 EUR" in first.stdout
+    assert "sold: -1 unit, -1.00 EUR" in first.stdout
     again = data_of(ask("void", "s1", "--source", "/till", "--reason", "another", "--json"))
     assert list(again) == ["evaluation", "record_time"]
     assert (again["evaluation"]["duplicate"], again["evaluation"]["reason"]) == (True, "a test")
@@ -238,6 +239,7 @@ def test_a_wrong_file_is_not_sent(ask: Ask, tmp_path: Path) -> None:
         result = ask("publish", "rules")
         assert (result.exit_code, result.stdout) == (1, "")
         assert f"error[{said}]" in result.stderr
+    assert result.stderr.endswith("vpi: nothing is published: 1 example failed\n")
 
 
 # ── which of the two ────────────────────────────────────────────────────────

@@ -57,6 +57,7 @@ def test_a_headline_says_it_in_plain_words(here: Path) -> None:
         "shop@2 counts as many events and bills EUR 1.50 more than shop@1; 1 of 1 customer pays more, none pays less."
     )
     assert "2 events of 3 differ: 0 in outcome, 0 in what counts, 0 in units, 2 in price" in result.stdout
+    assert "for example\n  sale a of acme (differs in price)\n" in result.stdout
     assert "shop@1: 1 × sold, EUR 1.00: counted as sold: amount 50 > 0; 2% of amount 50 = 1" in result.stdout
     assert list((here / "temporary").iterdir()) == []
 
@@ -176,7 +177,7 @@ def test_prepared_events_remember_what_nobody_could_read(here: Path) -> None:
     assert data_of(again) == data_of(first)
     assert data_of(again)["left_out"] == {"rows": 0, "unread": 1}
     assert again.stderr == first.stderr
-    assert again.stderr.endswith("\nvpi: 0 rows left out, and 1 file not read to the end\n")
+    assert again.stderr.endswith("\nvpi: 1 file not read to the end\n")
 
 
 def test_a_table_of_a_spreadsheet_is_a_history_too(here: Path) -> None:
@@ -229,6 +230,21 @@ def test_what_a_ledger_recorded_otherwise_is_named(ledger: Path) -> None:
     assert pair["samples"][0]["before"]["reason"] == "counted as sold: amount 50 > 0"
 
 
+def test_a_ledger_of_one_price_list_is_priced_by_another(ledger: Path) -> None:
+    other = write_shop(Path("elsewhere"), SHOP.replace("shop", "kiosk").replace("2% of", "1% of").split("\nexample")[0])
+    other = other.parent.rename("rules/kiosk") / "1.vpi"
+    assert vpi("publish", other, "--ledger", ledger).exit_code == 0
+    unclear = vpi("replay", ledger, "--rules", "kiosk@1")
+    assert (unclear.exit_code, unclear.stdout, unclear.stderr) == (
+        2, "", "vpi: the ledger has no evaluations of kiosk; it has rulesets: kiosk, shop; name one with --ruleset\n"
+    )  # fmt: skip
+    assert vpi("replay", ledger, "--rules", "kiosk@1", VPI_RULESET="shop").exit_code == 2
+    clear = vpi("replay", ledger, "--rules", "kiosk@1", "--ruleset", "shop")
+    assert clear.stdout.startswith("kiosk@1 counts as many events and bills EUR 1.50 less than the ledger; ")
+    several = vpi("replay", "sales.jsonl", "--rules", "rules")
+    assert several.stderr == "vpi: rules has several rulesets: kiosk, shop; name one with --ruleset\n"
+
+
 def test_what_was_taken_back_is_told(ledger: Path) -> None:
     gone = ("b", "--source", "/till", "--reason", "sent back", "--ledger", ledger)
     assert vpi("void", *gone).exit_code == 0
@@ -278,6 +294,10 @@ def test_a_history_without_events_is_no_mistake(here: Path) -> None:
         (("sales.jsonl", "--against", "shop@9"), "no version 9 of shop"),
         (("sales.jsonl", "--report", "x.pdf"), "the file's name ends in .html"),
         (("sales.jsonl", "--changes", "x.csv"), "the file's name ends in .jsonl or .parquet"),
+        (("sales.jsonl", "--changes", "x.jsonl"), "what differs from other rules: name those with --against"),
+        (("sales.jsonl", "--fail-on-diff"), "something to differ from: name it with --against or --expect"),
+        (("sales.jsonl", "--against", "shop@1"), "--against shop@1: these rules are named twice"),
+        (("sales.jsonl", "--against", "shop"), "no such file or folder: shop; did you mean rules/shop?"),
         (("sales.jsonl", "--report", "no/x.html"), "can't write no/x.html: no such file or directory"),
         (("sales.jsonl", "--memory", "much"), "--memory much is no size"),
         (("sales.jsonl", "ledger.db"), "a ledger is read by itself"),
@@ -298,6 +318,7 @@ def test_a_row_that_is_no_event_stops_it_or_is_named(here: Path) -> None:
     stopped = vpi("replay", events, "--rules", "shop@1")
     assert (stopped.exit_code, stopped.stdout) == (2, "")
     assert "sales.jsonl:2: not JSON" in stopped.stderr
+    assert stopped.stderr.endswith("; --on-error skip leaves it out and goes on\n")
     skipped = vpi("replay", events, "--rules", "shop@1", "--on-error", "skip", "--json")
     assert skipped.exit_code == 2
     assert "sales.jsonl:2: not JSON" in skipped.stderr

@@ -1,15 +1,18 @@
 """A row of the file that was changed by hand is found, whichever of its columns it was."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
+from service.errors import LedgerDamaged
 from service.evaluator import Evaluator
+from service.ledger.interface import Published, Query
 from service.ledger.sqlite import SqliteLedger
 from tests.service.ledger.calls import recorded
 from tests.service.ledger.ledgers import NOW
-from tests.service.rules import all_rules, answer, search
+from tests.service.rules import FIRST, JUNE, all_rules, answer, search
 
 
 @pytest.fixture
@@ -96,3 +99,24 @@ def test_a_changed_column_of_a_void_is_found(path: Path, change: str) -> None:
 )
 def test_what_was_taken_away_or_added_up_wrongly_is_found(path: Path, change: str) -> None:
     assert findings(path, change)
+
+
+def test_a_changed_text_of_a_published_version_is_found(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db", lambda: NOW)
+    ledger.publish(Published("shop", 1, JUNE, FIRST, sha256(FIRST.encode()).hexdigest(), NOW))
+    ledger.close()
+    assert findings(tmp_path / "ledger.db", "UPDATE publications SET published = published") == []
+    assert findings(tmp_path / "ledger.db", "UPDATE publications SET text = replace(text, '0.05', '0.06')") == [
+        "version 1 of shop is not the text that was published"
+    ]
+
+
+@pytest.mark.parametrize("answer", ["", "{}", "[]", '{"lines":[[1]]}', "7"])
+def test_a_row_that_can_not_be_read_is_named(path: Path, answer: str) -> None:
+    assert findings(path, f"UPDATE entries SET answer = '{answer}' WHERE sequence = 1")
+    ledger = SqliteLedger(path, lambda: NOW)
+    with pytest.raises(LedgerDamaged, match="row 1 of the ledger is damaged and can't be read"):
+        list(ledger.records())
+    with pytest.raises(LedgerDamaged):
+        ledger.find(Query("shop"), 5)
+    ledger.close()

@@ -1,6 +1,7 @@
 """The report is one file that needs nothing else, and says in words, tables and charts what was found."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -117,6 +118,26 @@ def test_what_events_hold_is_only_text(found: Replay) -> None:
     page = Page(report(Replay(found.comparison, samples, "recorded", "duckdb", ("<i>",))))
     assert len(page.all("script")) == 1
     assert not page.all("b") + page.all("i")
+
+
+def test_it_says_what_priced_it_and_how_events_differ(found: Replay, text: str) -> None:
+    engines = {"duckdb": "by DuckDB.", "spark": "by Spark.", "python": "by Python, event by event."}
+    assert all(said in report(replace(found, engine=engine)) for engine, said in engines.items())  # type: ignore[arg-type]
+    assert "differs in outcome, what counts" in text
+    voids = replace(found, comparison=replace(found.comparison, voids=2))
+    differing, events = (found.comparison.pairs[0].differing["any"], found.comparison.events)
+    assert f"{differing:,} of {events:,} events differ" not in report(voids)
+    assert f"{differing:,} events and voids of {events + 2:,} differ" in report(voids)
+
+
+def test_the_steps_of_a_long_report_are_folded(found: Replay, text: str) -> None:
+    one_pair = Replay(
+        replace(found.comparison, sides=found.comparison.sides[:2], pairs=found.comparison.pairs[:1]),
+        found.samples[:1], "recorded", "duckdb", ("events.jsonl",),
+    )  # fmt: skip
+    assert "<details open><summary>every step" in report(one_pair)
+    assert "<details><summary>every step" in text
+    assert "<details open>" not in text
 
 
 def test_plain_data_tells_the_same(found: Replay) -> None:
