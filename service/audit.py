@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from dsl.evaluation import Change, CounterKey, Evaluation, Line, Refusal
 from dsl.numbers import format_money, format_units
-from service.errors import UnknownRuleset, UnknownVersion
+from service.errors import LedgerDamaged, UnknownRuleset, UnknownVersion
 from service.ledger.interface import Entry, Ledger, Record, Void
 from service.rating import repricer
 from service.registry import Registry, Version
@@ -63,14 +63,20 @@ class Audit:
         A row that differs may bring on others, since they are priced after it. `progress` is told the rows so far, now
         and then. Raises LedgerUnavailable.
         """
-        last = 0
-        for _ in range(MOST_ROUNDS):
-            for record in self.ledger.records(last):
-                yield from self._again(record)
-                last = record.sequence
-                self.rows += 1
-                if self.rows % 1000 == 0:
-                    progress(self.rows)
+        last = rounds = 0
+        while rounds < MOST_ROUNDS:
+            try:
+                for record in self.ledger.records(last):
+                    yield from self._again(record)
+                    last = record.sequence
+                    self.rows += 1
+                    if self.rows % 1000 == 0:
+                        progress(self.rows)
+            except LedgerDamaged as error:
+                yield f"row {error.row} can't be read: it is damaged"
+                last = error.row
+                continue
+            rounds += 1
             counters = {(name, key): value for name, key, value in self.ledger.counters() if value}
             if next(iter(self.ledger.records(last)), None) is None:
                 self.counters_compared = True

@@ -21,6 +21,8 @@ quoted = encode_basestring_ascii
 LONGEST_PLAIN = 40
 """Digits of an integer that stands as itself in canonical text; longer ones stand with an exponent."""
 LARGEST_PLAIN = 10**LONGEST_PLAIN
+DAMAGE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading a text raises that this module never wrote."""
 MOST_CACHED = 50_000
 MOST_SHAPES, LONGEST_SHAPE = 1_000, 4_000
 """Kinds of data whose order of paths is remembered, and the characters of all paths of one of them."""

@@ -79,7 +79,7 @@ def record_of(row: Row) -> Record:
     """A record from a row of `RECORDS`; raises LedgerDamaged."""
     try:
         return _record(row)
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+    except codec.DAMAGE:
         raise LedgerDamaged(row["sequence"]) from None
 
 
@@ -280,7 +280,7 @@ def verify(select: Select) -> Iterator[str]:
         seen[writer] = (number, head)
         try:
             _add_up(row, counters, use)
-        except (KeyError, TypeError, ValueError):
+        except codec.DAMAGE:
             yield f"row {row['sequence']} can't be read: its answer or data is damaged"
     for writer, (rows, last) in heads.items():
         found = seen.pop(writer, (0, chain.genesis(writer)))
@@ -308,7 +308,7 @@ def _fault(row: Row, number: int, head: bytes) -> str:
         data = codec.data_of(row["data"])
         event = Event(row["event_id"], row["source"], row["type"], row["subject"], row["time"], data)
         canonical = codec.data_texts(data)[1]
-    except (KeyError, TypeError, ValueError):
+    except codec.DAMAGE:
         return f"{place} is bad: its data can't be read"
     content = bytes(row["content"])
     if codec.content_hash(event, canonical) != content:

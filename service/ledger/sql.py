@@ -13,7 +13,7 @@ from dsl.core import Ruleset
 from dsl.evaluation import Change, CounterKey, Evaluation, Line, Outcome
 from dsl.event import Event
 from dsl.zones import HOUR, Zone, zone_named
-from service.errors import EventRefused, IdTaken, NotRecorded, NoVersionInForce, ServiceError
+from service.errors import EventRefused, IdTaken, LedgerDamaged, NotRecorded, NoVersionInForce, ServiceError
 from service.ledger import chain, codec
 from service.ledger.interface import Answer, Entry, Rate, Rated, Reprice, Submission, Void
 from service.ledger.rows import Chained, CounterRow, EntryRow, Known, RefusedRow, Rows, UsageRow
@@ -111,8 +111,6 @@ class BookCounters:
 class _Terms:
     """What the rows of one version's entries have in common; `days` are the numbers of days by hours of UTC."""
 
-    version: int
-    currency: str
     zone: Zone
     days: Callable[[int], int | None]
     common: chain.Common
@@ -260,7 +258,7 @@ class Book:
         if terms is None:
             zone = zone_named(ruleset.zone)
             common = chain.common(name, ruleset.version, ruleset.currency)
-            terms = self._terms[key] = _Terms(ruleset.version, ruleset.currency, zone, zone.blocks("day").get, common)
+            terms = self._terms[key] = _Terms(zone, zone.blocks("day").get, common)
         self._ruleset, self._current = ruleset, terms
         self._rows.used.add((name, ruleset.version))
 
@@ -328,7 +326,10 @@ class Book:
             return IdTaken(as_text(entry.recorded), name, entry.version)
         assert kept is not None
         if content == kept.content:
-            return kept.entry(name, event)
+            try:
+                return kept.entry(name, event)
+            except codec.DAMAGE:
+                return LedgerDamaged(kept.sequence)
         return IdTaken(as_text(kept.recorded), name, kept.version)
 
     def _stream(self, ruleset: str, source: str, make: bool) -> int | None:

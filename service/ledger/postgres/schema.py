@@ -47,8 +47,11 @@ def _make(connection: Connection, place: str) -> None:
         connection.execute(_MAKE_MIGRATIONS)
     except errors.InsufficientPrivilege:
         raise _not_allowed(place) from None
-    except (errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject):
-        pass  # another process made it at the same moment: its index, the table or the table's type was there first
+    except (errors.UniqueViolation, errors.DuplicateTable, errors.DuplicateObject) as error:
+        # Another process made it at the same moment: its index, the table or the table's type was there first. Where
+        # there is no table all the same, the type is somebody else's.
+        if connection.execute("SELECT to_regclass('migrations')").fetchall() == [(None,)]:
+            raise _taken(place, f"{error.diag.message_primary}") from None
 
 
 def _applied(connection: Connection) -> dict[int, str]:

@@ -1,5 +1,6 @@
 """`vpi serve` and `vpi demo` as processes of their own."""
 
+import asyncio
 import json
 import re
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from service.cli.serving import run
 from service.cloudevents import parse_event
 from service.rpc.convert import message_of
 from tests.service.cli.running import RULES, SHOP, finished, no_traceback, process, sale, server, vpi, write_shop
@@ -238,3 +240,10 @@ def test_the_demo_as_json(tmp_path: Path) -> None:
         "price": str(sum(Decimal(line["price"]) for line in data["bill"])),
     }
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_server_runs_on_uvloop() -> None:
+    async def loop() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    assert run(loop()) == "uvloop"

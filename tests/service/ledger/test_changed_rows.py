@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from service.audit import Audit
 from service.errors import LedgerDamaged
 from service.evaluator import Evaluator
-from service.ledger.interface import Published, Query
+from service.ledger.interface import Entry, Published, Query
 from service.ledger.sqlite import SqliteLedger
-from tests.service.ledger.calls import recorded
+from tests.service.ledger.calls import evaluate, recorded
 from tests.service.ledger.ledgers import NOW
 from tests.service.rules import FIRST, JUNE, all_rules, answer, search
 
@@ -119,4 +120,12 @@ def test_a_row_that_can_not_be_read_is_named(path: Path, answer: str) -> None:
         list(ledger.records())
     with pytest.raises(LedgerDamaged):
         ledger.find(Query("shop"), 5)
+    evaluator = Evaluator(all_rules(), ledger, lambda: NOW)
+    again, other = evaluate(evaluator, search("a"), search("new"))
+    assert isinstance(again, LedgerDamaged)
+    assert isinstance(other, Entry)
+    audit = Audit(ledger, evaluator.registry)
+    first, *_ = audit.differences()
+    assert first == "row 1 can't be read: it is damaged"
+    assert audit.rows == ledger.stats().entries + ledger.stats().voids - 1
     ledger.close()

@@ -255,6 +255,13 @@ def test_tables_of_another_program_are_left_alone(postgres_url: str, replica: Op
         assert other.execute("SELECT to_regclass('entries')").fetchall() == [(None,)]
 
 
+def test_a_type_of_another_program_is_left_alone(postgres_url: str, replica: Open) -> None:
+    with psycopg.connect(postgres_url) as other:
+        other.execute("CREATE TYPE migrations AS ENUM ('one')")
+    with pytest.raises(CantOpen, match=r'type "migrations" already exists.*a database of its own'):
+        replica()
+
+
 def test_a_user_who_may_make_no_tables_is_told_so(postgres_url: str, replica: Open) -> None:
     with psycopg.connect(postgres_url) as other:
         schema = other.execute("SELECT current_schema").fetchall()[0][0]

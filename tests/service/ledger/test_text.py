@@ -7,6 +7,7 @@ import pytest
 from dsl.event import Event, Instant, Other
 from service.errors import EventRefused
 from service.evaluator import Evaluator
+from service.ledger import codec
 from service.ledger.interface import Ledger, Query
 from tests.service.ledger.calls import counters, entry_in, evaluate, ids, listed, recorded
 from tests.service.rules import JUNE, answer, search
@@ -126,3 +127,14 @@ def test_the_reason_of_a_void_is_kept_as_it_came(evaluator: Evaluator, ledger: L
         recorded(evaluator, search(str(n)))
         assert evaluator.void("shop", "app", str(n), reason).reason == reason
         assert evaluator.void("shop", "app", str(n), "").reason == reason
+
+
+def test_data_of_ever_new_paths_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = codec._Shapes()
+    monkeypatch.setattr(codec, "_SHAPES", shapes)
+    long: dict[str, object] = {f"{place}.{'x' * 100}": 1 for place in range(codec.LONGEST_SHAPE // 100 + 1)}
+    assert codec.data_of(codec.data_texts(long)[0]) == long
+    assert not shapes
+    for number in range(codec.MOST_SHAPES + 10):
+        codec.data_texts({f"path {number}": 1})
+    assert len(shapes) == codec.MOST_SHAPES
