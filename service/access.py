@@ -214,19 +214,24 @@ class GroupCommit:
         submissions = [job for job, _ in group if isinstance(job, Submission)]
         if not submissions:
             return [_attempt(job) for job, _ in group if not isinstance(job, Submission)]
-        try:
-            return self._ledger.record(submissions)
-        except ServiceError as error:
-            return [error] * len(submissions)
-        except Exception as error:
-            if len(submissions) == 1:
-                return [error]
-            # Nobody is to suffer for another's submission: each is tried on its own.
-            logger.exception("an unforeseen error in a group of %d", len(submissions))
-            return [_attempt(lambda one=one: self._ledger.record((one,))[0]) for one in submissions]  # type: ignore[misc]
+        return recorded(self._ledger, submissions)
 
 
-def _attempt(job: Callable[[], object]) -> object:
+def recorded(ledger: Ledger, group: Sequence[Submission]) -> Sequence[list[Answer] | Exception]:
+    """Records submissions in one transaction; for each, its answers or what it raises."""
+    try:
+        return ledger.record(group)
+    except ServiceError as error:
+        return [error] * len(group)
+    except Exception as error:
+        if len(group) == 1:
+            return [error]
+        # Nobody is to suffer for another's submission: each is tried on its own.
+        logger.exception("an unforeseen error in a group of %d", len(group))
+        return [_attempt(lambda one=one: ledger.record((one,))[0]) for one in group]  # type: ignore[misc]
+
+
+def _attempt(job: Callable[[], T]) -> T | Exception:
     try:
         return job()
     except Exception as error:  # noqa: BLE001 - handed to the caller

@@ -179,6 +179,18 @@ def registry_from(published: Iterable[Published], known: Registry | None = None)
     return Registry(versions.values())
 
 
+def evaluator_of(ledger: Ledger, clock: Callable[[], int]) -> Evaluator:
+    """An evaluator by the rules that are published in a ledger, compiled, which follows what is published later.
+
+    Raises OutdatedRules and LedgerUnavailable.
+    """
+    registry = registry_from(ledger.published())
+    registry.compile()
+    evaluator = Evaluator(registry, ledger, clock)
+    follow(ledger, evaluator)
+    return evaluator
+
+
 def follow(ledger: Ledger, evaluator: Evaluator) -> None:
     """Has the evaluator serve what other processes publish, from the transaction on in which the ledger tells of it.
 

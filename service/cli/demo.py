@@ -22,11 +22,10 @@ from dsl.event import Event
 from service.access import GroupCommit
 from service.cli.evaluate import read_lines
 from service.cli.options import as_json, print_json, sound_rules
-from service.cli.serving import evaluator_of
 from service.client import Client
 from service.evaluator import Evaluator
 from service.ledger.sqlite import SqliteLedger
-from service.publishing import publish_files
+from service.publishing import evaluator_of, publish_files
 from service.rpc.data import evaluation_as_data
 from service.rpc.server import Running, start
 from service.shipped import shipped_rules
@@ -63,7 +62,7 @@ def command(json_output: bool) -> None:
     rules = shipped_rules()
     with TemporaryDirectory() as folder, closing(SqliteLedger(Path(folder) / "ledger.db", now)) as ledger:
         publish_files(ledger, sound_rules((str(rules),), str(rules)), now)
-        evaluator = evaluator_of(ledger)
+        evaluator = evaluator_of(ledger, now)
         asyncio.run(_demo_as_data(evaluator, rules) if json_output else _demo(evaluator, rules))
 
 

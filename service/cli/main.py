@@ -1,6 +1,5 @@
 """`vpi`: the group of commands, each imported only when it is used, so that a quick one stays quick."""
 
-import gc
 import importlib
 import os
 import sys
@@ -8,6 +7,7 @@ from typing import Any
 
 import click
 
+from service.cli import collector
 from service.cli.settings import settings
 
 COMMANDS = {
@@ -78,8 +78,7 @@ def main(context: click.Context) -> None:
 
     Shell completion: `_VPI_COMPLETE=bash_source vpi` prints a script to source (also zsh_source, fish_source).
     """
-    # Trees of millions of nodes without a cycle are built and dropped: looking for cycles would take half of the time.
-    gc.set_threshold(100_000, 50, 100)
+    collector.look_rarely()
     context.default_map = dict.fromkeys(COMMANDS, settings())
     if os.environ.get("NO_COLOR"):
         context.color = False

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from service.cli import log
 from service.cli.ledgers import (
     DEFAULT,
     cant_use,
@@ -32,13 +33,14 @@ from service.cli.options import (
     unreadable,
 )
 from service.cli.ports import PortTaken, claimed
-from service.cli.serving import evaluator_of, log_to_stderr, run, serve
+from service.cli.serving import recorder_for, run, serve
 from service.cli.workers import Workers
 from service.errors import LedgerUnavailable
 from service.evaluator import Evaluator
 from service.ledger.interface import CantOpen, Ledger
 from service.loading import Checked, failed_examples
-from service.publishing import CantPublish, OutdatedRules, publish_files
+from service.publishing import CantPublish, OutdatedRules, evaluator_of, publish_files
+from service.rpc.recorder.remote import CantStart, RemoteRecorder
 from service.rpc.server import AddressInUse, Running
 from service.times import now
 
@@ -95,11 +97,11 @@ def command(context: click.Context, rules: str, ledger: str, address: str, worke
         unreadable(f"an address is HOST:PORT, with a port of at most {HIGHEST_PORT}, not {address}")
     if workers > 1 and is_memory(ledger):
         unreadable("several workers can't share a ledger in memory: name a file or a database, or leave --workers out")
-    log_to_stderr("server" if workers > 1 else "")
+    log.to_stderr("server" if workers > 1 else "")
     checked = _rules(context, rules)
     try:
         sys.exit(_run(ledger, address, workers, checked, json_output))
-    except (CantOpen, LedgerUnavailable) as error:
+    except (CantOpen, CantStart, LedgerUnavailable) as error:
         cant_use(error, ledger)
     except (AddressInUse, PortTaken) as error:
         unreadable(str(error))
@@ -127,10 +129,11 @@ def _rules(context: click.Context, rules: str) -> list[Checked]:
 def _run(place: str, address: str, workers: int, checked: Sequence[Checked], json_output: bool) -> int:
     """Serves, in this process or in several; the exit code."""
     if workers == 1:
+        recorder = recorder_for(place)
         with closing(_open(place, checked)) as ledger:
             evaluator = _prepare(ledger, checked)
             say = _Announcement(evaluator, place, 1, json_output)
-            run(_serve(evaluator, address, say))
+            run(_serve(evaluator, address, say, recorder))
         return 0
     with claimed(address) as shared:
         with closing(_open(place, checked)) as ledger:
@@ -155,7 +158,7 @@ def _open(place: str, checked: Sequence[Checked]) -> Ledger:
 def _prepare(ledger: Ledger, checked: Sequence[Checked]) -> Evaluator:
     """Publishes the rules; ends the command where there is nothing to serve."""
     publish_files(ledger, checked, now)
-    evaluator = evaluator_of(ledger)
+    evaluator = evaluator_of(ledger, now)
     if not evaluator.registry.names():
         unreadable("there is nothing to serve: no folder `rules`, no --rules, and nothing is published in the ledger")
     return evaluator
@@ -186,7 +189,7 @@ class _Announcement:
         sys.stdout.flush()
 
 
-async def _serve(evaluator: Evaluator, address: str, say: _Announcement) -> None:
+async def _serve(evaluator: Evaluator, address: str, say: _Announcement, recorder: RemoteRecorder | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -203,4 +206,4 @@ async def _serve(evaluator: Evaluator, address: str, say: _Announcement) -> None
     def ready(running: Running) -> None:
         say.listening(running.address)
 
-    await serve(evaluator, address, stopped, ready)
+    await serve(evaluator, address, stopped, ready, recorder)

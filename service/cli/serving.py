@@ -1,17 +1,16 @@
 """One process that serves what a ledger's published rules say, until it is told to stop."""
 
 import asyncio
-import gc
-import logging
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from service.access import Access, Direct, GroupCommit
+from service.cli import collector
+from service.cli.ledgers import is_memory
 from service.evaluator import Evaluator
-from service.ledger.interface import Ledger
 from service.ledger.memory import MemoryLedger
-from service.publishing import follow, registry_from
+from service.rpc.recorder.remote import RemoteRecorder
 from service.rpc.server import Running, serve_until, start
 from service.times import now
 
@@ -21,6 +20,7 @@ else:
     from uvloop import new_event_loop
 
 T = TypeVar("T")
+RECORDER = (sys.executable, "-P", "-c", "from service.cli.recorder import main; main()")
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -29,44 +29,39 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def log_to_stderr(who: str = "") -> None:
-    """Has everything logged to standard error, each line with who said it where there are several."""
-    who = f"{who} " if who else ""
-    form = f"%(asctime)s {who}%(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format=form, force=True)
-
-
-def evaluator_of(ledger: Ledger) -> Evaluator:
-    """An evaluator by the rules that are published in a ledger, compiled, which follows what is published later.
-
-    Raises OutdatedRules and LedgerUnavailable.
-    """
-    registry = registry_from(ledger.published())
-    registry.compile()
-    evaluator = Evaluator(registry, ledger, now)
-    follow(ledger, evaluator)
-    return evaluator
-
-
 async def serve(
-    evaluator: Evaluator, address: str, stopped: asyncio.Event, ready: Callable[[Running], None], share: bool = False
+    evaluator: Evaluator,
+    address: str,
+    stopped: asyncio.Event,
+    ready: Callable[[Running], None],
+    recorder: RemoteRecorder | None = None,
+    share: bool = False,
 ) -> None:
     """Serves at `HOST:PORT`, with `share` beside others, until the event is set; then calls under way are finished.
 
-    `ready` is called once calls are answered. Raises AddressInUse. The ledger stays open.
+    What is evaluated is left to `recorder`, if there is one; it is closed at the end, and the ledger stays open.
+    `ready` is called once calls are answered. Raises AddressInUse and CantStart.
     """
     ledger = evaluator.ledger
     access: Access = Direct(ledger) if isinstance(ledger, MemoryLedger) else GroupCommit(ledger)
-    _spare_the_collector()
+    collector.spare()
     try:
-        running = await start(evaluator, address, now, access, share)
+        if recorder is not None:
+            await recorder.start()
+        running = await start(evaluator, address, now, access, share, recorder)
         ready(running)
         await serve_until(running, stopped, leave=share)
     finally:
+        if recorder is not None:
+            await recorder.close()
         await access.close()
 
 
-def _spare_the_collector() -> None:
-    """What has been loaded stays for good, and nothing on a request's way makes cycles: they are looked for rarely."""
-    gc.collect()
-    gc.freeze()
+def recorder_for(place: str, who: str = "") -> RemoteRecorder | None:
+    """A recorder of its own for a server over a ledger, being started; None where the server has to do without.
+
+    A ledger in memory has one process, and Windows no pairs of sockets to give to another.
+    """
+    if is_memory(place) or sys.platform == "win32":
+        return None
+    return RemoteRecorder(RECORDER, {"ledger": place, "who": f"{who} recorder".lstrip()})

@@ -9,13 +9,15 @@ import sys
 from contextlib import closing, suppress
 from threading import Thread
 
+from service.cli import log
 from service.cli.ledgers import existing_ledger, without_password
 from service.cli.options import FINDINGS, UNREADABLE
-from service.cli.serving import evaluator_of, log_to_stderr, run, serve
+from service.cli.serving import recorder_for, run, serve
 from service.errors import LedgerUnavailable
 from service.evaluator import Evaluator
 from service.ledger.interface import CantOpen
-from service.publishing import OutdatedRules
+from service.publishing import OutdatedRules, evaluator_of
+from service.rpc.recorder.remote import CantStart, RemoteRecorder
 from service.rpc.server import AddressInUse, Running
 from service.times import now
 
@@ -31,26 +33,27 @@ def main() -> None:
         return
     settings = json.loads(line)
     who, place = f"worker {settings['number']}", settings["ledger"]
-    log_to_stderr(who)
+    log.to_stderr(who)
+    recorder = recorder_for(place, who)
     try:
         with closing(existing_ledger(place, now)) as ledger:
-            run(_serve(evaluator_of(ledger), settings["address"]))
+            run(_serve(evaluator_of(ledger, now), settings["address"], recorder))
     except (AddressInUse, OutdatedRules) as error:
         print(f"{who}: {error}", file=sys.stderr)
         sys.exit(UNREADABLE)
-    except (CantOpen, LedgerUnavailable) as error:
+    except (CantOpen, CantStart, LedgerUnavailable) as error:
         print(f"{who}: {without_password(str(error), place)}", file=sys.stderr)
         sys.exit(FINDINGS)
 
 
-async def _serve(evaluator: Evaluator, address: str) -> None:
+async def _serve(evaluator: Evaluator, address: str, recorder: RemoteRecorder | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         # As often as it is told: whoever ends all processes of a service at once says it to this one and to its parent.
         loop.add_signal_handler(number, stopped.set)
     Thread(target=_await_parents_end, args=(loop, stopped), name="parent-watcher", daemon=True).start()
-    await serve(evaluator, address, stopped, _say_ready, share=True)
+    await serve(evaluator, address, stopped, _say_ready, recorder, share=True)
     # Everything is answered and committed. Ending the event loop would close the server, and cut off whoever comes now.
     evaluator.ledger.close()
     logging.shutdown()

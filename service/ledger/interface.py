@@ -34,12 +34,14 @@ class Submission:
     """Events of one ruleset to be recorded in order.
 
     `rater` gives how each is rated if its key is free. It is asked inside the transaction, after versions that others
-    published have been taken over, and may be asked again where the transaction has to be repeated.
+    published have been taken over, and may be asked again where the transaction has to be repeated. `contents` are the
+    events' data as text and the hashes of their content (see `codec.content_of`), where another has worked them out.
     """
 
     ruleset: str
     events: Sequence[Event]
     rater: Callable[[], Rate]
+    contents: Sequence[tuple[str, bytes]] | None = None
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ transactions for as long as nobody else writes; `forget` makes it ask again.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Protocol
 
 from dsl.core import Ruleset
@@ -205,7 +206,7 @@ class Book:
         trusting, known = self.trusting, {} if self.trusting else self._known(name, events)
         rate, counters = submission.rater(), self._counters.get(name) or self.counters(name)
         answers: list[Answer] = []
-        for event in events:
+        for event, content in zip(events, submission.contents or repeat(None)):  # noqa: B905 - one of them has no end
             # What is no text claims no key, and may have no hash either.
             if not trusting and type(event.source) is str and type(event.id) is str:
                 first = self._first(name, event)
@@ -222,7 +223,7 @@ class Book:
                 self._take(name, ruleset)
             entry = Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
             answers.append(entry)
-            self._add(entry)
+            self._add(entry, content or codec.content_of(event))
             if evaluation.changes:
                 counters.apply(evaluation.changes, ruleset.version)
         return answers
@@ -318,7 +319,7 @@ class Book:
         return {(source, event_id) for _, source, event_id in self._known(submission.ruleset, submission.events)}
 
     def _repeated(self, name: str, event: Event, first: tuple[bytes, Entry] | None, kept: Known | None) -> Answer:
-        content = codec.content_hash(event, codec.data_texts(event.data)[1])
+        _, content = codec.content_of(event)
         if first is not None:
             known, entry = first
             if content == known:
@@ -359,11 +360,10 @@ class Book:
     def _refuse(self, name: str, event: Event, reason: str, violations: str, now: int) -> None:
         self._rows.refused.append(RefusedRow(name, codec.event_text(event), reason, violations, now))
 
-    def _add(self, entry: Entry) -> None:
-        """Adds an evaluation's row, and what it adds to the customer's usage."""
+    def _add(self, entry: Entry, found: tuple[str, bytes]) -> None:
+        """Adds an evaluation's row, and what it adds to the customer's usage; `found` is as `codec.content_of`."""
         event, evaluation, name, terms = entry.event, entry.evaluation, entry.ruleset, self._current
-        data, canonical = codec.data_texts(event.data)
-        content = codec.content_hash(event, canonical)
+        data, content = found
         self._added.append((content, entry))
         # An accepted event's members are strings.
         subject, source, time = event.subject, event.source, event.time

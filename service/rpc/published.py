@@ -1,6 +1,6 @@
 """The rules that rpcs answer by: those that are served, and what other processes have published since."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
@@ -19,9 +19,13 @@ class CurrentRules:
     The evaluator adopts rules only where the ledger is written, so that no event is rated halfway.
     """
 
-    def __init__(self, evaluator: Evaluator, access: Access) -> None:
+    def __init__(
+        self, evaluator: Evaluator, access: Access, spread: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """`spread` has those adopt a publication who evaluate in the evaluator's place."""
         self._evaluator = evaluator
         self._access = access
+        self._spread = spread
 
     async def registry(self) -> Registry:
         """All that is published now; what was known before where the ledger can't be used just now."""
@@ -61,7 +65,10 @@ class CurrentRules:
             self._adopt()
             return publication
 
-        return await self._access.write(keep)
+        publication = await self._access.write(keep)
+        if self._spread is not None:
+            await self._spread()
+        return publication
 
     def _adopt(self) -> None:
         try:

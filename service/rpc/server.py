@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -11,12 +13,17 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from service.access import Access, Direct
+from service.errors import LedgerUnavailable, QueueFull
 from service.evaluator import Evaluator
 from service.rpc.draining import Drain
 from service.rpc.evaluation import EvaluationService
+from service.rpc.forwarding import ForwardingService
 from service.rpc.published import CurrentRules
+from service.rpc.recorder.frames import Kind
+from service.rpc.recorder.remote import RemoteRecorder
 from service.rpc.rules import RulesService
 from service.rpc.shield import shield
+from service.rpc.status import Refusal
 from service.rpc.usage import UsageService
 from vpi.v1 import evaluation_pb2, evaluation_pb2_grpc, rules_pb2, rules_pb2_grpc, usage_pb2, usage_pb2_grpc
 
@@ -99,20 +106,28 @@ async def start(
     clock: Callable[[], int],
     access: Access | None = None,
     share_port: bool = False,
+    recorder: RemoteRecorder | None = None,
 ) -> Running:
     """Starts a server at `HOST:PORT`, port 0 for a free one; raises AddressInUse.
 
-    `access` is how its rpcs use the ledger; without one, directly. With `share_port` other processes that do the same
-    may listen there too, and each gets some of the connections.
+    `access` is how its rpcs use the ledger; without one, directly. What is evaluated is left to `recorder`, if there is
+    one. With `share_port` other processes that do the same may listen there too, and each gets some of the connections.
     """
     access = access or Direct(evaluator.ledger)
     drain = Drain()
-    rules = CurrentRules(evaluator, access)
+    rules = CurrentRules(evaluator, access, _refreshed(recorder) if recorder is not None else None)
     server = grpc.aio.server(options=[(name, 1 if share_port and name == _SHARE_PORT else n) for name, n in OPTIONS])
     _find_methods_by_name(server)
-    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(
-        shield(EvaluationService(evaluator, access, rules), drain), server
-    )
+    if recorder is None:
+        evaluation: evaluation_pb2_grpc.EvaluationServiceServicer = EvaluationService(evaluator, access, rules)
+    else:
+        evaluation = ForwardingService(recorder)
+    shield(evaluation, drain)
+    if recorder is not None:
+        # Found before the same method that reads and writes messages.
+        as_it_comes: dict[str, Any] = {"Evaluate": grpc.unary_unary_rpc_method_handler(evaluation.Evaluate)}
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICES[0], as_it_comes),))
+    evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(evaluation, server)
     rules_pb2_grpc.add_RulesServiceServicer_to_server(shield(RulesService(rules, clock), drain), server)
     usage_pb2_grpc.add_UsageServiceServicer_to_server(
         shield(UsageService(evaluator, access, rules, clock), drain), server
@@ -131,6 +146,16 @@ async def start(
     for name in ("", *SERVICES):
         await health.set(name, health_pb2.HealthCheckResponse.SERVING)
     return Running(server, health, f"{host}:{port}", drain)
+
+
+def _refreshed(recorder: RemoteRecorder) -> Callable[[], Awaitable[None]]:
+    """Has the recorder serve what is published; it does so by itself with the next event that it records."""
+
+    async def refresh() -> None:
+        with suppress(Refusal, LedgerUnavailable, QueueFull):
+            await recorder.ask(Kind.REFRESH, b"", 0)
+
+    return refresh
 
 
 def _find_methods_by_name(server: grpc.aio.Server) -> None:

@@ -2,19 +2,17 @@
 
 import asyncio
 import inspect
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
-from uuid import uuid4
 
 import grpc
+from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from service.errors import ServiceError
 from service.rpc.draining import Drain, Stopping
-from service.rpc.status import status_of
+from service.rpc.status import Refusal, status_of, unforeseen
 
-logger = logging.getLogger(__name__)
 Servicer = TypeVar("Servicer")
 
 
@@ -45,7 +43,7 @@ def _shielded(behaviour: Callable[[Any, Any], Awaitable[Any]], drain: Drain) -> 
                 return await behaviour(request, context)
             finally:
                 drain.leave(task)
-        except ServiceError as error:
+        except (ServiceError, Refusal) as error:
             await _abort(context, error)
         except asyncio.CancelledError:
             await _cancelled(context, drain)
@@ -68,7 +66,7 @@ def _shielded_stream(behaviour: Callable[[Any, Any], Any], drain: Drain) -> Call
                     yield answer
             finally:
                 drain.leave(task)
-        except ServiceError as error:
+        except (ServiceError, Refusal) as error:
             await _abort(context, error)
         except asyncio.CancelledError:
             await _cancelled(context, drain)
@@ -87,14 +85,15 @@ async def _cancelled(context: grpc.aio.ServicerContext[Any, Any], drain: Drain) 
     raise asyncio.CancelledError
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: ServiceError) -> NoReturn:
-    status = rpc_status.to_status(status_of(error))
-    await context.abort(status.code, status.details, status.trailing_metadata)
-    raise AssertionError("abort raises")
+async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: ServiceError | Refusal) -> NoReturn:
+    await _end(context, error.status if isinstance(error, Refusal) else status_of(error))
 
 
 async def _hide(context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
-    reference = uuid4().hex[:12]
-    logger.exception("an unforeseen error, shown to the client as reference %s", reference)
-    await context.abort(grpc.StatusCode.INTERNAL, f"an internal error; the server's log has it as {reference}")
+    await _end(context, unforeseen())
+
+
+async def _end(context: grpc.aio.ServicerContext[Any, Any], rich: status_pb2.Status) -> NoReturn:
+    status = rpc_status.to_status(rich)
+    await context.abort(status.code, status.details, status.trailing_metadata)
     raise AssertionError("abort raises")

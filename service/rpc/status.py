@@ -1,8 +1,10 @@
 """The one table of errors: which gRPC status, with which details, each reason travels as."""
 
+import logging
+from uuid import uuid4
+
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
-from grpc import StatusCode
 
 from dsl.evaluation import Violation
 from service import errors
@@ -11,40 +13,49 @@ from service.rpc.draining import Stopping
 DOMAIN = "vpi"
 RETRY_AFTER_MILLISECONDS = 200
 
-_CODES: dict[type[errors.ServiceError], StatusCode] = {
-    errors.EventRefused: StatusCode.INVALID_ARGUMENT,
-    errors.InvalidRequest: StatusCode.INVALID_ARGUMENT,
-    errors.UnknownRuleset: StatusCode.NOT_FOUND,
-    errors.UnknownVersion: StatusCode.NOT_FOUND,
-    errors.NoVersionInForce: StatusCode.FAILED_PRECONDITION,
-    errors.VersionNeedsDryRun: StatusCode.FAILED_PRECONDITION,
-    errors.IdTaken: StatusCode.ALREADY_EXISTS,
-    errors.NotRecorded: StatusCode.NOT_FOUND,
-    errors.VersionTaken: StatusCode.ALREADY_EXISTS,
-    errors.RulesRefused: StatusCode.INVALID_ARGUMENT,
-    errors.QueueFull: StatusCode.RESOURCE_EXHAUSTED,
-    errors.LedgerUnavailable: StatusCode.UNAVAILABLE,
-    errors.LedgerDamaged: StatusCode.DATA_LOSS,
-    Stopping: StatusCode.UNAVAILABLE,
+logger = logging.getLogger(__name__)
+
+_CODES: dict[type[errors.ServiceError], code_pb2.Code] = {
+    errors.EventRefused: code_pb2.INVALID_ARGUMENT,
+    errors.InvalidRequest: code_pb2.INVALID_ARGUMENT,
+    errors.UnknownRuleset: code_pb2.NOT_FOUND,
+    errors.UnknownVersion: code_pb2.NOT_FOUND,
+    errors.NoVersionInForce: code_pb2.FAILED_PRECONDITION,
+    errors.VersionNeedsDryRun: code_pb2.FAILED_PRECONDITION,
+    errors.IdTaken: code_pb2.ALREADY_EXISTS,
+    errors.NotRecorded: code_pb2.NOT_FOUND,
+    errors.VersionTaken: code_pb2.ALREADY_EXISTS,
+    errors.RulesRefused: code_pb2.INVALID_ARGUMENT,
+    errors.QueueFull: code_pb2.RESOURCE_EXHAUSTED,
+    errors.LedgerUnavailable: code_pb2.UNAVAILABLE,
+    errors.LedgerDamaged: code_pb2.DATA_LOSS,
+    Stopping: code_pb2.UNAVAILABLE,
 }
 
 
-def code_of(error: errors.ServiceError) -> StatusCode:
-    """The gRPC code of an error."""
-    return _CODES[type(error)]
+class Refusal(Exception):
+    """A request that ends with a status and no response."""
+
+    def __init__(self, status: status_pb2.Status) -> None:
+        super().__init__(status.message)
+        self.status = status
 
 
 def status_of(error: errors.ServiceError) -> status_pb2.Status:
     """The rich status of an error: code, sentence and details."""
-    status = status_pb2.Status(code=_number(code_of(error)), message=str(error))
+    status = status_pb2.Status(code=_CODES[type(error)], message=str(error))
     detail = any_pb2.Any()
     detail.Pack(_detail(error))
     status.details.append(detail)
     return status
 
 
-def _number(code: StatusCode) -> int:
-    return int(code_pb2.Code.Value(code.name))
+def unforeseen() -> status_pb2.Status:
+    """The status of what nobody foresaw and is being handled: it goes into the log, its reference to the client."""
+    reference = uuid4().hex[:12]
+    logger.exception("an unforeseen error, shown to the client as reference %s", reference)
+    text = f"an internal error; the server's log has it as {reference}"
+    return status_pb2.Status(code=code_pb2.INTERNAL, message=text)
 
 
 def _detail(

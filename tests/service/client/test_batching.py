@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from service.client.batching import MOST_BYTES, MOST_EVENTS, Bounds, Window, cut
 from service.client.channels import LARGEST_MESSAGE
-from service.rpc import evaluation, server
+from service.rpc import requests, server
 from vpi.v1 import evaluation_pb2 as pb
 
 BOUNDS = st.builds(Bounds, st.integers(1, 5), st.integers(1, 60), st.just(0.0), st.integers(1, 3))
@@ -21,7 +21,7 @@ def fits(batch: list[pb.Event], bounds: Bounds) -> bool:
 
 
 def test_the_bounds_are_the_server_s() -> None:
-    assert MOST_EVENTS == evaluation.MOST_EVENTS
+    assert MOST_EVENTS == requests.MOST_EVENTS
     assert LARGEST_MESSAGE == server.LARGEST_MESSAGE
     assert MOST_BYTES * 2 == LARGEST_MESSAGE
 
