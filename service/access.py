@@ -10,16 +10,12 @@ from threading import Thread
 from typing import Protocol, TypeVar
 
 from service.errors import QueueFull, ServiceError
-from service.ledger.interface import Answer, InSteps, Ledger, Submission
+from service.ledger.interface import Answer, Ledger, Submission
 
 MOST_WAITING = 50_000
 """Events that may wait for their commit; past it a call is refused. A batch on its own is always taken."""
 LARGEST_GROUP = 4_000
 """Events that share a commit, unless one submission has more."""
-GATHER_SECONDS = 0.004
-"""How long the first of a group waits for others, where the group before had several."""
-LARGEST_ON_LOOP = 256
-"""Events of a group that is rated on the event loop itself: handing a few to a thread costs more than rating them."""
 READERS = 2
 """Threads that read while another writes."""
 T = TypeVar("T")
@@ -69,36 +65,25 @@ class Direct:
 
 
 Job = tuple[Submission | Callable[[], object], "asyncio.Future[object]"]
-Group = tuple[list[Job], Sequence[object] | None]
-"""Jobs, and what they give once the transaction that is under way commits; None where they are still to be done."""
 
 
 class GroupCommit:
     """Submissions share transactions: what arrives while one commits makes up the next.
 
-    A thread of its own waits for the disk. Where the ledger can be asked step by step, small groups are rated on the
-    loop and only their commit is the thread's: two threads that work in turns wait for Python's lock at every
-    statement. Large groups are the thread's altogether, so that other calls go on meanwhile.
-
-    Made and used on the running event loop. Submissions are recorded in the order in which they came.
+    A thread of its own writes, so that whatever else the event loop has to do goes on meanwhile. Made and used on the
+    running event loop. Submissions are recorded in the order in which they came.
     """
 
-    def __init__(
-        self, ledger: Ledger, most_waiting: int = MOST_WAITING, gather_seconds: float = GATHER_SECONDS
-    ) -> None:
+    def __init__(self, ledger: Ledger, most_waiting: int = MOST_WAITING) -> None:
         self._ledger = ledger
-        self._in_steps = ledger if isinstance(ledger, InSteps) else None
         self._most_waiting = most_waiting
-        self._gather_seconds = gather_seconds
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Job] = deque()
         self._waiting_events = 0
         self._busy = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._last_size = 0
-        self._gathering: asyncio.TimerHandle | None = None
-        self._groups: SimpleQueue[Group | None] = SimpleQueue()
+        self._groups: SimpleQueue[Sequence[Job] | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(READERS, "ledger-reader")
         self._writer = Thread(target=self._write_groups, name="ledger-writer", daemon=True)
         self._writer.start()
@@ -133,24 +118,12 @@ class GroupCommit:
         if not self._busy:
             self._busy = True
             self._idle.clear()
-            self._gather()
-        elif self._gathering is not None and self._waiting_events > LARGEST_ON_LOOP:
-            self._gathering.cancel()
-            self._gather()
+            # What is enqueued in the same turn of the loop goes with it.
+            self._loop.call_soon(self._hand_over)
         return answer
 
-    def _gather(self) -> None:
-        """Waits for the rest of a group. A caller on its own is answered at once; where several call at a time the
-        others are on their way, and waiting for them makes one commit of several. Many events need no company."""
-        if self._last_size > 1 and self._waiting_events <= LARGEST_ON_LOOP:
-            self._gathering = self._loop.call_later(self._gather_seconds, self._hand_over)
-        else:
-            self._gathering = None
-            self._loop.call_soon(self._hand_over)
-
     def _hand_over(self) -> None:
-        """Takes the next group, which is submissions or one other job, and leaves what may wait to the writer."""
-        self._gathering = None
+        """Gives the writer the next group, which is submissions or one other job."""
         group: list[Job] = []
         events = 0
         while self._waiting:
@@ -165,18 +138,7 @@ class GroupCommit:
             group.append(self._waiting.popleft())
             events += len(job.events)
         self._waiting_events -= events
-        self._last_size = len(group)
-        self._groups.put((group, self._added(group) if events <= LARGEST_ON_LOOP else None))
-
-    def _added(self, group: Sequence[Job]) -> Sequence[object] | None:
-        """The answers of a group that is ready to commit; None where it is to be done by the writer."""
-        submissions = [job for job, _ in group if isinstance(job, Submission)]
-        if self._in_steps is None or not submissions:
-            return None
-        try:
-            return self._in_steps.add(submissions) if self._in_steps.begin() else None
-        except Exception:  # noqa: BLE001 - the writer meets it again, and sees to it that only its cause suffers
-            return None
+        self._groups.put(group)
 
     def _done(self, group: Sequence[Job], results: Sequence[object]) -> None:
         for (_, answer), result in zip(group, results, strict=True):
@@ -187,7 +149,7 @@ class GroupCommit:
             else:
                 answer.set_result(result)
         if self._waiting:
-            self._gather()
+            self._hand_over()
         else:
             self._busy = False
             self._idle.set()
@@ -196,18 +158,7 @@ class GroupCommit:
 
     def _write_groups(self) -> None:
         while (group := self._groups.get()) is not None:
-            jobs, answers = group
-            results = self._write(jobs) if answers is None else self._commit(answers)
-            self._loop.call_soon_threadsafe(self._done, jobs, results)
-
-    def _commit(self, answers: Sequence[object]) -> Sequence[object]:
-        """The answers, or for each what the commit raises."""
-        assert self._in_steps is not None
-        try:
-            self._in_steps.commit()
-        except Exception as error:  # noqa: BLE001 - handed to the callers
-            return [error] * len(answers)
-        return answers
+            self._loop.call_soon_threadsafe(self._done, group, self._write(group))
 
     def _write(self, group: Sequence[Job]) -> Sequence[object]:
         """One result a job: what it gives, or what it raises."""

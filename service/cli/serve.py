@@ -73,7 +73,7 @@ MOST_WORKERS = 256
     default=1,
     show_default=True,
     metavar="N",
-    help="How many processes serve together, on one port and over one ledger.",
+    help="How many servers share one port and one ledger; each is a process, with one beside it that records.",
 )
 @click.option("--json", "json_output", is_flag=True, help="Say where it listens as one line of JSON.")
 @click.pass_context

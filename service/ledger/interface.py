@@ -15,7 +15,7 @@ any thread, and see what is committed. All raise LedgerUnavailable where the sto
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from dsl.core import Ruleset
 from dsl.evaluation import Change, CounterKey, Counters, Evaluation, Line, Outcome, Violation
@@ -289,29 +289,6 @@ class Ledger(Protocol):
 
     def close(self) -> None:
         """Lets go of files and connections."""
-        ...
-
-
-@runtime_checkable
-class InSteps(Protocol):
-    """A ledger that also records step by step, for a caller who must not wait: only the last step waits for a disk.
-
-    One transaction is under way at a time, and nothing else writes meanwhile.
-    """
-
-    def begin(self) -> bool:
-        """Starts a transaction; False where that is not to be had at once, and `Ledger.record` should wait for it.
-
-        Where it raises anything, nothing is under way.
-        """
-        ...
-
-    def add(self, group: Sequence[Submission]) -> list[list[Answer]]:
-        """The answers that hold once `commit` is done; where it raises anything, nothing is under way any more."""
-        ...
-
-    def commit(self) -> None:
-        """Keeps what was added. Raises LedgerUnavailable, with nothing recorded."""
         ...
 
 

@@ -47,7 +47,7 @@ GROUPS_IN_DOUBT = 16
 """Groups in which repeated events are looked for, after one that had some."""
 
 
-class Repeated(Exception):
+class _Repeated(Exception):
     """Events were taken to be new and are not: nothing is done, and the transaction is to be repeated."""
 
 
@@ -64,7 +64,6 @@ class SqliteLedger:
         self._reacts: list[Callable[[Sequence[Published]], None]] = []
         self._position: int | None = None
         self._behind = False
-        self._waits = True
         self._doubts = 0
         """Groups to come whose keys are looked up before their events are rated."""
         self._writer = 0
@@ -85,54 +84,29 @@ class SqliteLedger:
         """See `Ledger.record`."""
         try:
             with self._transaction():
-                return self.add(group)
-        except Repeated:
+                return self._add(group)
+        except _Repeated:
             with self._transaction():
-                return self.add(group)
+                return self._add(group)
 
-    def begin(self) -> bool:
-        """See `InSteps.begin`."""
-        # Without a log, a commit waits for those who read.
-        if not (self._opened and self._log and self._begun_at_once()):
-            return False
-        with self._undoing():
-            self._start()
-        return True
-
-    def _begun_at_once(self) -> bool:
-        try:
-            self._wait_for_others(False)
-            self._writing.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error:
-            return False
-        return True
-
-    def _wait_for_others(self, wait: bool) -> None:
-        """Whether statements of the writing connection wait where another process holds the file."""
-        if wait is not self._waits:
-            self._writing.execute(f"PRAGMA busy_timeout = {int(self._busy_seconds * 1000) if wait else 0}")
-            self._waits = wait
-
-    def add(self, group: Sequence[Submission]) -> list[list[Answer]]:
-        """See `InSteps.add`."""
+    def _add(self, group: Sequence[Submission]) -> list[list[Answer]]:
+        """The answers that hold once the transaction has committed."""
         # Nearly all events are new, and adding a row finds out whether its key is taken. So keys are looked up before
         # only for a while after some were.
         book = self._book
         book.trusting = self._doubts == 0
         self._doubts -= self._doubts > 0
-        with self._undoing():
-            answers = book.add(group)
-            try:
-                book.write()
-            except sqlite3.IntegrityError as error:
-                if not book.trusting:
-                    raise
-                self._doubts = GROUPS_IN_DOUBT
-                raise Repeated from error
+        answers = book.add(group)
+        try:
+            book.write()
+        except sqlite3.IntegrityError as error:
+            if not book.trusting:
+                raise
+            self._doubts = GROUPS_IN_DOUBT
+            raise _Repeated from error
         return answers
 
-    def commit(self) -> None:
-        """See `InSteps.commit`."""
+    def _commit(self) -> None:
         with self._undoing(in_doubt=True):
             self._writing.execute("COMMIT")
             if not self._in_place():
@@ -180,11 +154,10 @@ class SqliteLedger:
         """A transaction that writes; it commits at the end, and whatever ends it early undoes it."""
         with self._undoing():
             self._reopen()
-            self._wait_for_others(True)
             self._writing.execute("BEGIN IMMEDIATE")
             self._start()
             yield
-        self.commit()
+        self._commit()
 
     def _start(self) -> None:
         """Begins the transaction's work: what others have written is taken over first."""
@@ -253,7 +226,7 @@ class SqliteLedger:
         try:
             # A log lets readers and a writer go on side by side; the older way is slower, and safe in all releases.
             mode = "TRUNCATE" if has_wal_bug() else "WAL"
-            (journal,) = connection.execute(f"PRAGMA journal_mode = {mode}").fetchone()
+            connection.execute(f"PRAGMA journal_mode = {mode}")
             migrate(connection, str(self._path), sqlite3.complete_statement)
             self._data_version = None
             self._inode = inode(self._path)
@@ -261,8 +234,6 @@ class SqliteLedger:
             connection.close()
             raise
         self._writing = connection
-        self._waits = True
-        self._log = journal == "wal"
         self._tables = SqliteTables(connection)
         self._book = Book(self._tables, self._clock)
         self._opened = True

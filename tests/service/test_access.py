@@ -1,4 +1,4 @@
-"""What a server's event loop makes of a ledger: small groups on the spot, large ones in a thread, one commit."""
+"""What a server's event loop makes of a ledger: what is to be written shares commits, which a thread waits for."""
 
 import asyncio
 import threading
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dsl.event import Event
-from service.access import LARGEST_ON_LOOP, MOST_WAITING, GroupCommit
+from service.access import MOST_WAITING, GroupCommit
 from service.errors import IdTaken, LedgerUnavailable, QueueFull, ServiceError
 from service.evaluator import Evaluator
-from service.ledger.interface import Answer, Entry, InSteps, Submission
+from service.ledger.interface import Answer, Entry, Submission
 from service.ledger.sqlite import SqliteLedger
 from service.ledger.sqlite_connections import sqlite3
 from tests.service.ledger.ledgers import NOW
@@ -26,22 +26,14 @@ class Watched(SqliteLedger):
     def __init__(self, path: Path, busy_seconds: float = 10.0) -> None:
         super().__init__(path, lambda: NOW, busy_seconds)
         self.added: list[tuple[str, int]] = []
-        self.commits: list[str] = []
         self.failure: Callable[[Sequence[Submission]], Exception | None] = lambda group: None
 
-    def add(self, group: Sequence[Submission]) -> list[list[Answer]]:
-        """See `InSteps.add`."""
+    def _add(self, group: Sequence[Submission]) -> list[list[Answer]]:
         self.added.append((threading.current_thread().name, len(group)))
         failure = self.failure(group)
         if failure is not None:
-            self._undo()
             raise failure
-        return super().add(group)
-
-    def commit(self) -> None:
-        """See `InSteps.commit`."""
-        self.commits.append(threading.current_thread().name)
-        super().commit()
+        return super()._add(group)
 
 
 @asynccontextmanager
@@ -49,7 +41,6 @@ async def opened(
     ledger: SqliteLedger, most_waiting: int = MOST_WAITING
 ) -> AsyncIterator[tuple[GroupCommit, Evaluator]]:
     """The way to a ledger, with rules to rate by."""
-    assert isinstance(ledger, InSteps)
     with closing(ledger):
         access = GroupCommit(ledger, most_waiting)
         try:
@@ -65,21 +56,12 @@ async def recorded(access: GroupCommit, evaluator: Evaluator, *events: Event) ->
     return [answer for answers in await asyncio.gather(*calls) for answer in answers]
 
 
-async def test_a_few_calls_are_rated_on_the_loop_and_share_a_commit_that_a_thread_waits_for(tmp_path: Path) -> None:
+async def test_calls_share_a_commit_that_a_thread_waits_for(tmp_path: Path) -> None:
     ledger = Watched(tmp_path / "ledger.db")
     async with opened(ledger) as (access, evaluator):
         answers = await recorded(access, evaluator, *(search(f"e{n}") for n in range(50)))
         assert all(isinstance(answer, Entry) and not answer.duplicate for answer in answers)
-    assert ledger.added == [("MainThread", 50)]
-    assert ledger.commits == ["ledger-writer"]
-
-
-async def test_many_events_are_rated_in_the_thread_so_that_other_calls_go_on(tmp_path: Path) -> None:
-    ledger = Watched(tmp_path / "ledger.db")
-    async with opened(ledger) as (access, evaluator):
-        events = [search(f"e{n}") for n in range(LARGEST_ON_LOOP + 1)]
-        await access.record(evaluator.submission("shop", events))
-    assert ledger.added == [("ledger-writer", 1)]
+    assert ledger.added == [("ledger-writer", 50)]
 
 
 async def test_a_repeated_event_has_its_first_answer_and_the_same_id_with_other_content_is_refused(
@@ -160,11 +142,10 @@ class Gated(Watched):
         self.gate = threading.Event()
         self.begun = threading.Event()
 
-    def commit(self) -> None:
-        """See `InSteps.commit`."""
+    def _commit(self) -> None:
         self.begun.set()
         assert self.gate.wait(10)
-        super().commit()
+        super()._commit()
 
 
 def sent(access: GroupCommit, evaluator: Evaluator, *ids: str) -> "asyncio.Task[list[Answer]]":

@@ -1,16 +1,16 @@
 """The ledgers that the contract is tested on: the one place that names them, and a ledger as a test handles it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Protocol
 
 from service.evaluator import Evaluator
-from service.ledger.interface import Answer, Ledger, Submission
+from service.ledger.interface import Ledger
 from service.ledger.memory import MemoryLedger
 from service.ledger.postgres import PostgresLedger
-from service.ledger.sqlite import Repeated, SqliteLedger
+from service.ledger.sqlite import SqliteLedger
 from tests.service.rules import JULY, all_rules
 
 NOW = JULY + 1_000_000
@@ -37,24 +37,6 @@ class Memory:
         return MemoryLedger(clock)
 
 
-class InTurns(SqliteLedger):
-    """Records in both of its ways, in turns: at once, and step by step as a server does it for small groups."""
-
-    _in_steps = False
-
-    def record(self, group: Sequence[Submission]) -> list[list[Answer]]:
-        """See `Ledger.record`."""
-        self._in_steps = not self._in_steps
-        if not (self._in_steps and self.begin()):
-            return super().record(group)
-        try:
-            answers = self.add(group)
-        except Repeated:
-            return super().record(group)
-        self.commit()
-        return answers
-
-
 class SqliteFile:
     """A store in an SQLite file."""
 
@@ -65,7 +47,7 @@ class SqliteFile:
 
     def open(self, clock: Callable[[], int]) -> Ledger:
         """See `Store.open`."""
-        return InTurns(self._path, clock)
+        return SqliteLedger(self._path, clock)
 
 
 class PostgresDatabase:
