@@ -9,9 +9,8 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
@@ -29,7 +28,7 @@ from service.registry import Registry
 from service.rpc.convert import message_of
 from service.times import now
 from tests.bench.load import load
-from tests.bench.rpc import BATCH, EVALUATE, EVALUATE_BATCH, Batches, server
+from tests.bench.rpc import BATCH, EVALUATE, EVALUATE_BATCH, Batches, server, vpi_server
 from tests.bench.rules10 import JULY, TEXT, events
 from tests.bench.timing import ROUNDS, report, side_by_side
 from tests.service.rules import version_of
@@ -41,20 +40,6 @@ WARM_UP = 1_000
 IN_FLIGHT = 64
 BATCHES_IN_FLIGHT = 3
 MILLION = 1_000_000
-
-
-@contextmanager
-def durable_server(workers: int = 1, ledger: str = "") -> Iterator[str]:
-    """`vpi serve` with the benchmark's rules over a ledger of its own on disk."""
-    with tempfile.TemporaryDirectory() as folder:
-        rules = Path(folder) / "rules" / "bench"
-        rules.mkdir(parents=True)
-        (rules / "1.vpi").write_text(TEXT, encoding="utf-8")
-        place = ledger or str(Path(folder) / "ledger.db")
-        code = "from service.cli.main import main; main()"
-        options = ("--rules", str(rules.parent), "--ledger", place, "--address", "127.0.0.1:0", "--json")
-        with server("-c", code, "serve", *options, "--workers", str(workers)) as address:
-            yield address
 
 
 class Calls:
@@ -85,18 +70,12 @@ def unary() -> None:
         waits.setdefault(who, []).append(result.percentile(0.99) * 1000)
         return result.rate
 
-    for options, loop in (((), "the same event loop"), (("--asyncio",), "asyncio's own event loop")):
-        waits.clear()
-        with durable_server() as ours, server("-m", "tests.bench.noop", *options) as noop:
-            pair = side_by_side(
-                lambda ours=ours: rate("ours", ours),  # type: ignore[misc]
-                lambda noop=noop: rate("no-op", noop),  # type: ignore[misc]
-            )
-        baseline = f"no-op handler, {loop}"
-        report("unary Evaluate, SQLite ledger, one worker", pair, "calls/s", "at least 0.85", baseline)
-        p99 = {who: statistics.median(found[1:]) for who, found in waits.items()}
-        print(f"    p99 with {IN_FLIGHT} in flight: {p99['ours']:.1f} ms, no-op {p99['no-op']:.1f} ms")
-    with durable_server(2) as two, durable_server() as one:
+    with vpi_server() as ours, server("-m", "tests.bench.noop") as noop:
+        pair = side_by_side(lambda: rate("ours", ours), lambda: rate("no-op", noop))
+    report("unary Evaluate, SQLite ledger, one worker", pair, "calls/s", "at least 0.85", "no-op handler")
+    p99 = {who: statistics.median(found[1:]) for who, found in waits.items()}
+    print(f"    p99 with {IN_FLIGHT} in flight: {p99['ours']:.1f} ms, no-op {p99['no-op']:.1f} ms")
+    with vpi_server(workers=2) as two, vpi_server() as one:
         pair = side_by_side(lambda: rate("two", two), lambda: rate("one", one))
     report(
         "unary Evaluate, two workers on one ledger", pair, "calls/s", "at least 1.5 where there is room", "one worker"
@@ -164,7 +143,7 @@ def batches() -> None:
     """Batches of 1,000 with time-ordered ids against the hand-written loop."""
     captured = Captured(BATCHES)
     made = Batches(BATCHES)
-    with durable_server() as ours:
+    with vpi_server() as ours:
         for only, what in (
             (False, "sqlite3 loop that inserts the same rows"),
             (True, "the same, rows of `entries` alone"),

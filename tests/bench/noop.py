@@ -1,13 +1,13 @@
 """A server that does nothing with the same messages: what gRPC itself costs.
 
-`python -m tests.bench.noop` prints its address. It answers each event with a constant evaluation; what it does with the
-messages is chosen by an option. By default it reads each event's source and id and makes an answer for each. With
-`--reading` it also reads every other field of the event into Python's own values and sets every field of the answer, as
-any handler must that looks at its events. With `--prebuilt` it answers every call with one message made beforehand, the
-least that any server can do. It runs on the event loop that the service runs on, with `--asyncio` on Python's own.
+`python -m tests.bench.noop` prints its address. It answers each event with a constant evaluation, on the event loop that
+the service runs on; what it does with the messages is chosen by an option. By default it reads each event's source and
+id and copies an answer for each. With `--making` it makes each answer of its fields, as any handler must whose answers
+differ. With `--reading` it also reads every other field of the event into Python's own values, as any handler must that
+looks at its events. With `--prebuilt` it answers every call with one message made beforehand, the least that any server
+can do.
 """
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -60,25 +60,33 @@ class Noop(evaluation_pb2_grpc.EvaluationServiceServicer):
             yield await self.EvaluateBatch(request, context)
 
 
+class Making(Noop):
+    """Makes every answer of its fields."""
+
+    async def EvaluateBatch(self, request: pb.EvaluateBatchRequest, context: Any) -> pb.EvaluateBatchResponse:
+        """A constant evaluation of each event, field by field."""
+        response = pb.EvaluateBatchResponse()
+        for event in request.events:
+            response.results.add(evaluation=_made(event))
+        return response
+
+
 class Reading(Noop):
-    """Reads all of every event, and writes all of every answer."""
+    """Reads all of every event, and makes every answer of its fields."""
 
     async def EvaluateBatch(self, request: pb.EvaluateBatchRequest, context: Any) -> pb.EvaluateBatchResponse:
         """A constant evaluation of each event, field by field."""
         response = pb.EvaluateBatchResponse()
         for event in request.events:
             time = event.time
-            read = (
+            _ = (
                 event.type,
                 event.subject,
                 time.seconds,
                 time.nanos,
                 {path: _read(value) for path, value in event.data.items()},
             )
-            answer = response.results.add().evaluation
-            answer.source = event.source
-            answer.event_id = event.id
-            _write(answer, read)
+            response.results.add(evaluation=_made(event))
         return response
 
 
@@ -87,16 +95,20 @@ def _read(value: pb.Value) -> object:
     return kind and getattr(value, kind)
 
 
-def _write(answer: pb.Evaluation, read: object) -> None:
-    answer.outcome = ANSWER.outcome
-    answer.interaction = "voice_search"
-    answer.units = "1"
-    answer.price = "0.05"
-    answer.currency = "USD"
-    answer.lines.add(interaction="voice_search", units="1", noun="unit", price="0.05")
-    answer.ruleset = "bench"
-    answer.version = 1
-    answer.reason = "counted as voice_search: voice is yes and results 3 ≥ 1"
+def _made(event: pb.Event) -> pb.Evaluation:
+    return pb.Evaluation(
+        source=event.source,
+        event_id=event.id,
+        outcome=pb.OUTCOME_COUNTED,
+        interaction="voice_search",
+        units="1",
+        price="0.05",
+        currency="USD",
+        lines=[pb.Line(interaction="voice_search", units="1", noun="unit", price="0.05")],
+        ruleset="bench",
+        version=1,
+        reason="counted as voice_search: voice is yes and results 3 ≥ 1",
+    )
 
 
 class Prebuilt(Noop):
@@ -114,7 +126,8 @@ class Prebuilt(Noop):
 async def serve() -> None:
     """Serves until it is killed."""
     server = grpc.aio.server(options=OPTIONS)
-    servicer = Prebuilt() if "--prebuilt" in sys.argv else Reading() if "--reading" in sys.argv else Noop()
+    kinds = {"--making": Making, "--reading": Reading, "--prebuilt": Prebuilt}
+    servicer = next((kinds[option]() for option in sys.argv[1:] if option in kinds), Noop())
     evaluation_pb2_grpc.add_EvaluationServiceServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -123,4 +136,4 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    (asyncio.run if "--asyncio" in sys.argv else run)(serve())
+    run(serve())

@@ -6,9 +6,9 @@ import psycopg
 
 from service.ledger.postgres import PostgresLedger
 from service.times import now
-from tests.bench.ledger import BATCHES, CALLS, IN_FLIGHT, WARM_UP, Calls, Captured, batch_rate, durable_server
+from tests.bench.ledger import BATCHES, CALLS, IN_FLIGHT, WARM_UP, Calls, Captured, batch_rate
 from tests.bench.load import load
-from tests.bench.rpc import EVALUATE, Batches, server
+from tests.bench.rpc import EVALUATE, Batches, server, vpi_server
 from tests.bench.timing import report, side_by_side
 from tests.service.ledger.postgres_server import PostgresMissing, PostgresServer, running
 
@@ -40,11 +40,11 @@ def run() -> None:
 
 def _run(database: PostgresServer) -> None:
     captured, made = Captured(BATCHES), Batches(BATCHES)
-    with durable_server(ledger=database.place()) as ours:
+    with vpi_server(ledger=database.place()) as ours:
         pair = side_by_side(lambda: batch_rate(ours, made.next_run()), lambda: _insert_rate(database, captured))
     report("EvaluateBatch of 1,000, PostgreSQL ledger", pair, "events/s", "the figure", "INSERT loop, `entries` alone")
     calls = Calls()
-    with durable_server(ledger=database.place()) as ours, server("-m", "tests.bench.noop") as noop:
+    with vpi_server(ledger=database.place()) as ours, server("-m", "tests.bench.noop") as noop:
         pair = side_by_side(
             lambda: load(ours, EVALUATE, calls.next_run(), IN_FLIGHT, warm_up=WARM_UP).rate,
             lambda: load(noop, EVALUATE, calls.next_run(), IN_FLIGHT, warm_up=WARM_UP).rate,

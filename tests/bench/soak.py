@@ -1,7 +1,8 @@
 """Memory over time: a durable server under a steady load of single calls and batches; `VPI_SOAK_MINUTES` says how long.
 
 Every event has an id of its own, and customers and tickets keep changing, so that whatever is remembered for each would
-show. The client runs in this process, the server in its own, whose resident memory is read from /proc.
+show. The client runs in this process, the server in its own with its recorder beside it; the resident memory of both is
+read from /proc.
 """
 
 import json
@@ -77,7 +78,8 @@ def _soak(pid: int, address: str) -> None:
 
 
 def _resident(pid: int) -> int:
-    """A process's resident memory in KiB."""
+    """The resident memory of a process and of those that it has started, in KiB."""
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("utf-8"))
     assert found
-    return int(found[1])
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    return int(found[1]) + sum(_resident(int(child)) for child in children)
