@@ -1,7 +1,7 @@
 """A server that does nothing with the same messages: what gRPC itself costs.
 
-`python -m tests.bench.noop` prints its address. It answers each event with a constant evaluation, on the event loop that
-the service runs on; what it does with the messages is chosen by an option. By default it reads each event's source and
+`python -m tests.bench.noop` prints its address. It answers each event with a constant evaluation, on the service's own
+event loop; what it does with the messages is chosen by an option. By default it reads each event's source and
 id and copies an answer for each. With `--making` it makes each answer of its fields, as any handler must whose answers
 differ. With `--reading` it also reads every other field of the event into Python's own values, as any handler must that
 looks at its events. With `--prebuilt` it answers every call with one message made beforehand, the least that any server
