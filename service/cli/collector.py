@@ -9,10 +9,7 @@ def look_rarely() -> None:
 
 
 def spare() -> None:
-    """For a process that answers calls: what has been loaded stays for good, and so does what a ledger in memory keeps.
-
-    Python counts what is made less what has gone: a process that keeps nothing never comes to such a number.
-    """
-    gc.set_threshold(1_000_000, 50, 100)
+    """For a process that answers calls: what has been loaded stays for good."""
+    look_rarely()
     gc.collect()
     gc.freeze()

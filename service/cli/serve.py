@@ -33,7 +33,8 @@ from service.cli.options import (
     unreadable,
 )
 from service.cli.ports import PortTaken, claimed
-from service.cli.serving import recorder_for, run, serve
+from service.cli.recorders import kept_recorder, own_recorder
+from service.cli.serving import run, serve
 from service.cli.workers import Workers
 from service.errors import LedgerUnavailable
 from service.evaluator import Evaluator
@@ -73,7 +74,7 @@ MOST_WORKERS = 256
     default=1,
     show_default=True,
     metavar="N",
-    help="How many servers share one port and one ledger; each is a process, with one beside it that records.",
+    help="How many servers share one port and one ledger, beside a process that records.",
 )
 @click.option("--json", "json_output", is_flag=True, help="Say where it listens as one line of JSON.")
 @click.pass_context
@@ -129,16 +130,16 @@ def _rules(context: click.Context, rules: str) -> list[Checked]:
 def _run(place: str, address: str, workers: int, checked: Sequence[Checked], json_output: bool) -> int:
     """Serves, in this process or in several; the exit code."""
     if workers == 1:
-        recorder = recorder_for(place)
-        with closing(_open(place, checked)) as ledger:
+        with own_recorder(place) as recorder, closing(_open(place, checked)) as ledger:
             evaluator = _prepare(ledger, checked)
             say = _Announcement(evaluator, place, 1, json_output)
             run(_serve(evaluator, address, say, recorder))
         return 0
-    with claimed(address) as shared:
+    with claimed(address) as shared, kept_recorder(place) as recorder:
         with closing(_open(place, checked)) as ledger:
             say = _Announcement(_prepare(ledger, checked), place, workers, json_output)
-        settings = {"ledger": place, "address": shared}
+        recorder.begin()
+        settings = {"ledger": place, "address": shared, "recorder": recorder.path}
         return asyncio.run(Workers(workers, settings).run(lambda: say.listening(shared)))
 
 
@@ -186,7 +187,6 @@ class _Announcement:
             click.echo(
                 f"serving {', '.join(self._names)} at {address}{together}; evaluations are kept {in_words(self._place)}"
             )
-        sys.stdout.flush()
 
 
 async def _serve(evaluator: Evaluator, address: str, say: _Announcement, recorder: RemoteRecorder | None) -> None:

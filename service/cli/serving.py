@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from service.access import Access, Direct, GroupCommit
 from service.cli import collector
-from service.cli.ledgers import is_memory
 from service.evaluator import Evaluator
 from service.ledger.memory import MemoryLedger
 from service.rpc.recorder.remote import RemoteRecorder
@@ -20,7 +19,6 @@ else:
     from uvloop import new_event_loop
 
 T = TypeVar("T")
-RECORDER = (sys.executable, "-P", "-c", "from service.cli.recorder import main; main()")
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -55,13 +53,3 @@ async def serve(
         if recorder is not None:
             await recorder.close()
         await access.close()
-
-
-def recorder_for(place: str, who: str = "") -> RemoteRecorder | None:
-    """A recorder of its own for a server over a ledger, being started; None where the server has to do without.
-
-    A ledger in memory has one process, and Windows no pairs of sockets to give to another.
-    """
-    if is_memory(place) or sys.platform == "win32":
-        return None
-    return RemoteRecorder(RECORDER, {"ledger": place, "who": f"{who} recorder".lstrip()})

@@ -12,18 +12,18 @@ from threading import Thread
 from service.cli import log
 from service.cli.ledgers import existing_ledger, without_password
 from service.cli.options import FINDINGS, UNREADABLE
-from service.cli.serving import recorder_for, run, serve
+from service.cli.serving import run, serve
 from service.errors import LedgerUnavailable
 from service.evaluator import Evaluator
 from service.ledger.interface import CantOpen
 from service.publishing import OutdatedRules, evaluator_of
-from service.rpc.recorder.remote import CantStart, RemoteRecorder
+from service.rpc.recorder.remote import CantStart, RemoteRecorder, SharedRecorder
 from service.rpc.server import AddressInUse, Running
 from service.times import now
 
 
 def main() -> None:
-    """Serves as the line of JSON on standard input says: `number`, `ledger` and `address`.
+    """Serves as the line of JSON on standard input says: `number`, `ledger`, `address` and `recorder`.
 
     Prints a line when it answers calls. Ends with 2 where its rules or address can't be used, with 1 where its ledger
     can't: its parent just could, so that another try is worth while.
@@ -34,9 +34,9 @@ def main() -> None:
     settings = json.loads(line)
     who, place = f"worker {settings['number']}", settings["ledger"]
     log.to_stderr(who)
-    recorder = recorder_for(place, who)
     try:
         with closing(existing_ledger(place, now)) as ledger:
+            recorder = SharedRecorder(settings["recorder"])
             run(_serve(evaluator_of(ledger, now), settings["address"], recorder))
     except (AddressInUse, OutdatedRules) as error:
         print(f"{who}: {error}", file=sys.stderr)
@@ -46,7 +46,7 @@ def main() -> None:
         sys.exit(FINDINGS)
 
 
-async def _serve(evaluator: Evaluator, address: str, recorder: RemoteRecorder | None) -> None:
+async def _serve(evaluator: Evaluator, address: str, recorder: RemoteRecorder) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -44,6 +44,8 @@ def _shielded(behaviour: Callable[[Any, Any], Awaitable[Any]], drain: Drain) -> 
             finally:
                 drain.leave(task)
         except (ServiceError, Refusal) as error:
+            # gRPC keeps an aborted call's frames, and so this one, until garbage is looked for.
+            del request
             await _abort(context, error)
         except asyncio.CancelledError:
             await _cancelled(context, drain)
@@ -86,6 +88,8 @@ async def _cancelled(context: grpc.aio.ServicerContext[Any, Any], drain: Drain) 
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: ServiceError | Refusal) -> NoReturn:
+    # Its frames hold whoever waits for it, and so the error itself: the request would stay until garbage is looked for.
+    error.__traceback__ = None
     await _end(context, error.status if isinstance(error, Refusal) else status_of(error))
 
 

@@ -41,11 +41,6 @@ class Frames:
         self._received = bytearray()
         self._needed = _HEAD.size
 
-    @property
-    def within(self) -> bool:
-        """Whether a frame has come in part."""
-        return bool(self._received)
-
     def feed(self, data: bytes) -> list[Frame]:
         """The frames that are complete with these bytes."""
         received = self._received

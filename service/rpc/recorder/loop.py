@@ -1,4 +1,4 @@
-"""The recorder: takes what has come through its connection, records it in one transaction, answers, and takes the next.
+"""The recorder: takes what has come through its connections, records it in one transaction, answers, and goes on.
 
 What arrives while one group commits makes up the next: nothing else is needed for calls to share commits. All of it is
 one thread, so that nothing waits for Python's lock, and nothing but the disk is ever waited for.
@@ -6,8 +6,10 @@ one thread, so that nothing waits for Python's lock, and nothing but the disk is
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from socket import MSG_DONTWAIT, socket
+from selectors import EVENT_READ, DefaultSelector
+from socket import socket
 
 from google.protobuf.message import DecodeError
 
@@ -30,106 +32,161 @@ FEW = 64
 """So many calls are enough for a group, and wait for no more."""
 
 
+class _Server:
+    """A server at the other end of a connection."""
+
+    def __init__(self, connection: socket) -> None:
+        self.connection = connection
+        self.replies: list[bytes] = []
+        self._frames = Frames()
+
+    def take(self) -> list[Frame] | None:
+        """The calls that have come; None where the server has gone."""
+        try:
+            data = self.connection.recv(MOST_BYTES)
+        except ConnectionError:
+            data = b""
+        return self._frames.feed(data) if data else None
+
+    def send(self) -> None:
+        """Sends the replies that there are."""
+        if self.replies:
+            with suppress(OSError):  # it has gone; what it asked for is recorded all the same
+                self.connection.sendall(b"".join(self.replies))
+            self.replies.clear()
+
+
 @dataclass(slots=True)
 class _Job:
     """A call to be answered, and how its answers are put."""
 
+    server: _Server
     call: int
     submission: Submission
     options: Options
     put: Callable[[list[Answer]], bytes]
 
 
-class Recorder:
-    """Serves one connection until the other side closes it."""
+Asking = tuple[_Server, Frame]
 
-    def __init__(self, evaluator: Evaluator, connection: socket) -> None:
+
+class Recorder:
+    """Serves one server until it closes the connection, or all that connect to a listening socket."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
-        self._connection = connection
-        self._frames = Frames()
+        self._selector = DefaultSelector()
         self._open = True
         self._last_size = 0
 
-    def run(self) -> None:
-        """Answers calls until there will be no more."""
-        self._connection.sendall(framed(0, Kind.READY, b""))
-        while frames := self._taken():
-            self._last_size = len(frames)
-            self._answer(frames)
+    def serve(self, connection: socket) -> None:
+        """Answers one server's calls until there will be no more."""
+        with self._selector:
+            self._add(connection, self._end)
+            self._run()
 
-    def _taken(self) -> list[Frame]:
-        """The calls that have come, at least one; none where the other side has closed."""
-        frames = self._more(0)
-        while not frames and self._open:
-            frames = self._more(0)
+    def listen(self, listener: socket, lifeline: int) -> None:
+        """Answers the calls of all servers that connect, until the other end of the lifeline, a pipe, is closed."""
+        with self._selector:
+            self._selector.register(listener, EVENT_READ, lambda: self._accept(listener))
+            self._selector.register(lifeline, EVENT_READ, self._end)
+            self._run()
+            for key in tuple(self._selector.get_map().values()):
+                if isinstance(key.fileobj, socket) and key.fileobj is not listener:
+                    key.fileobj.close()
+
+    def _run(self) -> None:
+        while asked := self._taken():
+            self._last_size = len(asked)
+            self._answer(asked)
+
+    # ── connections ─────────────────────────────────────────────────────────
+
+    def _accept(self, listener: socket) -> list[Asking]:
+        connection, _ = listener.accept()
+        self._add(connection, connection.close)
+        return []
+
+    def _add(self, connection: socket, gone: Callable[[], object]) -> None:
+        server = _Server(connection)
+
+        def take() -> list[Asking]:
+            frames = server.take()
+            if frames is None:
+                self._selector.unregister(connection)
+                gone()
+                return []
+            return [(server, frame) for frame in frames]
+
+        self._selector.register(connection, EVENT_READ, take)
+        server.replies.append(framed(0, Kind.READY, b""))
+        server.send()
+
+    def _end(self) -> list[Asking]:
+        self._open = False
+        return []
+
+    def _taken(self) -> list[Asking]:
+        """The calls that have come, at least one; none where there will be no more."""
+        asked: list[Asking] = []
+        while not asked and self._open:
+            asked = self._more(None)
         # Those who were answered together ask again together.
-        if self._last_size > 1 and len(frames) < min(self._last_size, FEW):
+        if self._last_size > 1 and 0 < len(asked) < min(self._last_size, FEW):
             time.sleep(GATHER_SECONDS)
-            frames += self._more(MSG_DONTWAIT)
-        return frames
+            asked += self._more(0)
+        return asked
 
-    def _more(self, flags: int) -> list[Frame]:
-        try:
-            data = self._connection.recv(MOST_BYTES, flags)
-        except BlockingIOError:
-            return []
-        except ConnectionError:
-            data = b""
-        self._open = bool(data)
-        return self._frames.feed(data)
+    def _more(self, wait_seconds: float | None) -> list[Asking]:
+        return [one for key, _ in self._selector.select(wait_seconds) for one in key.data()]
 
-    def _answer(self, frames: Sequence[Frame]) -> None:
+    # ── answers ─────────────────────────────────────────────────────────────
+
+    def _answer(self, asked: Sequence[Asking]) -> None:
         """Answers calls; those that record share transactions of at most LARGEST_GROUP events."""
-        replies: list[bytes] = []
         group: list[_Job] = []
         events = 0
-        for call, kind, payload in frames:
-            job = self._begun(call, kind, payload)
+        for server, (call, kind, payload) in asked:
+            job = self._begun(server, call, kind, payload)
             if isinstance(job, bytes):
-                replies.append(job)
+                server.replies.append(job)
                 continue
             count = len(job.submission.events)
             if group and events + count > LARGEST_GROUP:
-                replies += self._recorded(group)
-                self._send(replies)
-                replies, group, events = [], [], 0
+                self._record(group)
+                group, events = [], 0
             group.append(job)
             events += count
         if group:
-            replies += self._recorded(group)
-        self._send(replies)
+            self._record(group)
+        for server in {server for server, _ in asked}:
+            server.send()
 
-    def _send(self, replies: Sequence[bytes]) -> None:
-        try:
-            self._connection.sendall(b"".join(replies))
-        except ConnectionError:
-            self._open = False  # the server has gone; what it asked for is recorded all the same
-
-    def _begun(self, call: int, kind: int, payload: bytes) -> _Job | bytes:
+    def _begun(self, server: _Server, call: int, kind: int, payload: bytes) -> _Job | bytes:
         """What is to be recorded, or the reply where nothing is."""
         try:
             if kind == Kind.REFRESH:
                 self._refresh()
                 return framed(call, Kind.ANSWER, b"")
-            job = self._one(call, payload) if kind == Kind.EVALUATE else self._batch(call, payload)
+            job = (self._one if kind == Kind.EVALUATE else self._batch)(server, call, payload)
             if job.options.dry_run:
                 return framed(call, Kind.ANSWER, job.put(self._evaluator.ledger.preview(job.submission)))
         except Exception as error:  # noqa: BLE001 - the edge of the process: nothing may pass
             return _refused(call, error)
         return job
 
-    def _one(self, call: int, payload: bytes) -> _Job:
+    def _one(self, server: _Server, call: int, payload: bytes) -> _Job:
         try:
             asked = asked_of_one(pb.EvaluateRequest.FromString(payload))
         except DecodeError:
             raise InvalidRequest("request", "these bytes are no EvaluateRequest") from None
-        return _Job(call, self._submission(asked), asked.options, _one_response)
+        return _Job(server, call, self._submission(asked), asked.options, _one_response)
 
-    def _batch(self, call: int, payload: bytes) -> _Job:
+    def _batch(self, server: _Server, call: int, payload: bytes) -> _Job:
         asked, contents = batch_of(payload)
         submission = self._submission(asked)
         submission.contents = contents
-        return _Job(call, submission, asked.options, answers_bytes)
+        return _Job(server, call, submission, asked.options, answers_bytes)
 
     def _submission(self, asked: Asked) -> Submission:
         known = self._evaluator.registry
@@ -148,9 +205,12 @@ class Recorder:
         except OutdatedRules as error:
             raise LedgerUnavailable(str(error)) from error
 
-    def _recorded(self, group: Sequence[_Job]) -> list[bytes]:
+    def _record(self, group: Sequence[_Job]) -> None:
         results = recorded(self._evaluator.ledger, [job.submission for job in group])
-        return [self._reply(job, result) for job, result in zip(group, results, strict=True)]
+        for job, result in zip(group, results, strict=True):
+            job.server.replies.append(self._reply(job, result))
+        for server in {job.server for job in group}:
+            server.send()
 
     def _reply(self, job: _Job, result: list[Answer] | Exception) -> bytes:
         try:
@@ -168,4 +228,6 @@ def _one_response(answers: list[Answer]) -> bytes:
 def _refused(call: int, error: Exception) -> bytes:
     """The reply to a call that ends with an error, which is being handled."""
     status = status_of(error) if isinstance(error, ServiceError) else unforeseen()
+    # Its frames hold the answers, and so the error itself: all that was asked would stay until garbage is looked for.
+    error.__traceback__ = None
     return framed(call, Kind.REFUSAL, status.SerializeToString())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -19,6 +20,7 @@ from service.cli.serving import run
 from service.cloudevents import parse_event
 from service.rpc.convert import message_of
 from tests.service.cli.running import RULES, SHOP, finished, no_traceback, process, sale, server, vpi, write_shop
+from tests.service.cli.test_workers import alive, children, until
 from vpi.v1 import evaluation_pb2, evaluation_pb2_grpc
 
 
@@ -176,7 +178,8 @@ def test_places_that_hold_no_ledger(tmp_path: Path, place: str, said: str) -> No
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    """A call that waits for its ledger holds the first one up."""
+    """A call that waits for its ledger holds the first one up. Nobody knows whether its event was recorded: sent again,
+    it has been counted once."""
     write_shop(tmp_path)
     ledger = tmp_path / "shop.db"
     with server(tmp_path / "rules", ledger) as (address, running):
@@ -192,8 +195,35 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
             assert running.wait(5) == -signal.SIGTERM
             assert isinstance(waiting.exception(5), grpc.RpcError)
         with server(tmp_path / "rules", ledger) as (again, _):
-            answer = json.loads(vpi("evaluate", "-", "--server", again, stdin=sale()).stdout)
-            assert not answer["duplicate"]
+            first, second = (json.loads(vpi("evaluate", "-", "--server", again, stdin=sale()).stdout) for _ in range(2))
+        assert second == first | {"duplicate": True}
+    assert json.loads(vpi("ledger", "stats", "--ledger", ledger, "--json").stdout)["entries"] == 1
+    assert vpi("ledger", "verify", "--ledger", ledger, "--replay").exit_code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_process_that_records_ends_with_it(tmp_path: Path, number: signal.Signals) -> None:
+    write_shop(tmp_path)
+    with server(tmp_path / "rules", tmp_path / "shop.db") as (_, running):
+        (recorder,) = children(running.pid)
+        running.send_signal(number)
+        until(lambda: not alive(recorder))
+        assert no_traceback(finished(running)[2])
+
+
+def test_told_to_stop_while_another_recorder_starts_it_ends_soon(tmp_path: Path) -> None:
+    write_shop(tmp_path)
+    with server(tmp_path / "rules", tmp_path / "shop.db") as (_, running):
+        (recorder,) = children(running.pid)
+        os.kill(recorder, signal.SIGKILL)
+        until(lambda: children(running.pid) not in ([], [recorder]))
+        (fresh,) = children(running.pid)
+        running.send_signal(signal.SIGTERM)
+        code, _, said = finished(running)
+    assert code == 0
+    assert "is killed" not in said
+    assert not alive(fresh)
+    assert no_traceback(said)
 
 
 # ── the demo ────────────────────────────────────────────────────────────────

@@ -33,6 +33,13 @@ def children(parent: int) -> list[int]:
     return [int(pid) for pid, above in pairs if int(above) == parent]
 
 
+def started(parent: int) -> tuple[list[int], list[int]]:
+    """The workers and the recorders that a server has started."""
+    processes = children(parent)
+    recorders = [pid for pid in processes if b"service.cli.recorder" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in processes if pid not in recorders], recorders
+
+
 def until(condition: Callable[[], object]) -> None:
     """Waits until something is so, for twenty seconds at most."""
     end = time.monotonic() + 20
@@ -57,7 +64,7 @@ def test_workers_share_a_port_and_a_ledger(tmp_path: Path) -> None:
     write_shop(tmp_path)
     ledger = tmp_path / "shop.db"
     with server(tmp_path / "rules", ledger, "--workers", 2) as (address, running):
-        workers = children(running.pid)
+        workers, (recorder,) = started(running.pid)
         assert len(workers) == 2
         answers = [json.loads(vpi("evaluate", "-", "--server", address, stdin=sale()).stdout) for _ in range(4)]
         assert [answer["duplicate"] for answer in answers] == [False, True, True, True]
@@ -70,34 +77,38 @@ def test_workers_share_a_port_and_a_ledger(tmp_path: Path) -> None:
             assert said.endswith(f"vpi: can't listen on {address}: it is in use, or no address of this machine\n")
 
         os.kill(workers[0], signal.SIGKILL)
-        until(lambda: len(set(children(running.pid)) - {workers[0]}) == 2)
+        until(lambda: len(set(started(running.pid)[0]) - {workers[0]}) == 2)
         assert json.loads(vpi("evaluate", "-", "--server", address, stdin=sale("s2")).stdout)["price"] == "1"
-        workers = children(running.pid)
+        os.kill(recorder, signal.SIGKILL)
+        until(lambda: len(set(started(running.pid)[1]) - {recorder}) == 1)
+        until(lambda: vpi("evaluate", "-", "--server", address, stdin=sale("s3")).exit_code == 0)
+        processes = children(running.pid)
         running.send_signal(signal.SIGTERM)
         code, _, said = finished(running)
         assert code == 0
         assert re.search(r"server WARNING vpi\.workers: worker \d ended by SIGKILL; another one starts in", said)
+        assert re.search(r"server ERROR vpi\.recorder: the recorder ended with code -9; another one starts in", said)
         assert re.search(r"worker 1 INFO service\.rpc\.server: stopping", said)
         assert no_traceback(said)
-        assert not any(map(alive, workers))
+        assert not any(map(alive, processes))
     assert vpi("ledger", "verify", "--ledger", ledger, "--replay").exit_code == 0
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     write_shop(tmp_path)
     with server(tmp_path / "rules", tmp_path / "shop.db", "--workers", 2) as (_, running):
-        workers = children(running.pid)
-        assert len(workers) == 2
+        processes = children(running.pid)
+        assert len(processes) == 3
         running.kill()
-        until(lambda: not any(map(alive, workers)))
+        until(lambda: not any(map(alive, processes)))
         assert no_traceback(finished(running)[2])
 
 
 def test_settings_are_on_no_list_of_processes(tmp_path: Path) -> None:
     write_shop(tmp_path)
     with server(tmp_path / "rules", tmp_path / "shop.db", "--workers", 2) as (address, running):
-        for worker in children(running.pid):
-            listed = Path(f"/proc/{worker}/cmdline").read_bytes() + Path(f"/proc/{worker}/environ").read_bytes()
+        for pid in children(running.pid):
+            listed = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
             assert b"shop.db" not in listed
             assert address.encode() not in listed
 

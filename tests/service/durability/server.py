@@ -40,13 +40,15 @@ begun = time.monotonic()
 libc = ctypes.CDLL(None)
 libc.prctl(1, 9, 0, 0, 0)
 if sys.argv.pop(1) == "unprivileged":
+    libc.prctl(28, 3, 0, 0, 0)
     libc.syscall({capset}, (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)())
 import service.cli.main, service.cli.serve, service.cli.worker, service.ledger.sqlite
 print(json.dumps([begun, time.monotonic()]), flush=True)
 service.cli.main.main(prog_name="vpi")
 """
 # PR_SET_PDEATHSIG: the server dies with the test's process, however that ends. capset, by its number: without its
-# capabilities root may write only what its own files allow, as any other user.
+# capabilities root may write only what its own files allow, as any other user. PR_SET_SECUREBITS with SECBIT_NOROOT,
+# locked: a process that it starts gets none back.
 CAPSET = {"x86_64": 126, "aarch64": 91}
 CHANNEL = [("grpc.use_local_subchannel_pool", 1), ("grpc.enable_retries", 0)]
 """Each channel is a connection of its own, so that all workers get some."""
@@ -74,7 +76,7 @@ class Server:
 
         It is measured from the moment when the process has imported all that it needs. Workers are interpreters of
         their own, which import the same once more, side by side: that is taken off as well. So is the time in which
-        these processes, or this one, stood in line for a processor: what else the machine does is not theirs.
+        these processes, recorders or this one stood in line for a processor: what else the machine does is not theirs.
         """
         begun, imported = json.loads(await self.begin())
         queued = queued_seconds(self.pid), queued_seconds(os.getpid())
@@ -82,10 +84,12 @@ class Server:
         assert line, f"the server did not start:\n{self.log()}"
         self.address = json.loads(line)["address"]
         await self.serving()
+        assert self._privileged or not any(map(capabilities, self.pids())), "it has rights that other users have not"
         wall = time.monotonic() - imported
         wall -= queued_seconds(self.pid) - queued[0] + queued_seconds(os.getpid()) - queued[1]
         if self.workers > 1:
             wall -= imported - begun - queued[0] + max(map(queued_seconds, self.worker_pids()))
+        wall -= max(map(queued_seconds, self.recorder_pids()))
         self.recovery_seconds = wall
 
     async def begin(self) -> bytes:
@@ -138,10 +142,16 @@ class Server:
         return self._process.pid
 
     def worker_pids(self) -> list[int]:
-        """The worker processes that run; none where one process does it all."""
-        return [pid for pid in self._all() if pid != self.pid]
+        """The worker processes that run; none where one process serves."""
+        # The command of the process that was started names the modules of all.
+        return [pid for pid in self.pids() if pid != self.pid and "service.cli.worker" in command_of(pid)]
 
-    def _all(self) -> list[int]:
+    def recorder_pids(self) -> list[int]:
+        """The process that records; there is but one."""
+        return [pid for pid in self.pids() if pid != self.pid and "service.cli.recorder" in command_of(pid)]
+
+    def pids(self) -> list[int]:
+        """All processes of it that run."""
         found = []
         for environment in Path("/proc").glob("[0-9]*/environ"):
             with suppress(OSError):
@@ -149,10 +159,10 @@ class Server:
                     found.append(int(environment.parent.name))
         return found
 
-    def kill(self, *, workers_too: bool = True) -> None:
-        """Kills it with SIGKILL at once, with all its workers or without; they end by themselves then."""
-        pids = [self.pid, *self.worker_pids()] if workers_too else [self.pid]
-        for pid in pids:
+    def kill(self, *, all_of_it: bool = True) -> None:
+        """Kills it with SIGKILL at once, with its workers and recorders or without; they end by themselves then."""
+        pids = [pid for pid in self.pids() if pid != self.pid] if all_of_it else []
+        for pid in (self.pid, *pids):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._gone(LONGEST_SECONDS)
@@ -193,6 +203,17 @@ class Server:
             assert time.monotonic() < until, f"no worker took the other's place:\n{self.log()}"
             await asyncio.sleep(0.02)
 
+    def recorded_again(self) -> int:
+        """How often a recorder has taken another's place."""
+        return self.log().count("events are recorded again")
+
+    async def recorder_replaced(self, times: int) -> None:
+        """Waits until recorders have taken others' places so many times."""
+        until = time.monotonic() + LONGEST_SECONDS
+        while self.recorded_again() < times:
+            assert time.monotonic() < until, f"no recorder took the other's place:\n{self.log()}"
+            await asyncio.sleep(0.02)
+
     def end(self) -> None:
         """Whatever still runs of it is killed, and gone when this returns."""
         until = time.monotonic() + LONGEST_SECONDS
@@ -200,7 +221,7 @@ class Server:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             self._gone(LONGEST_SECONDS)
-        while pids := self._all():
+        while pids := self.pids():
             for pid in pids:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
@@ -223,6 +244,20 @@ def copy_to_file(pipe: IO[bytes], path: Path) -> None:
     with pipe, path.open("ab", buffering=0) as file:
         while part := os.read(pipe.fileno(), 65536):
             file.write(part)
+
+
+def command_of(pid: int) -> str:
+    """What a process was started as; nothing where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def capabilities(pid: int) -> int:
+    """The rights of root that a process has, as bits."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(re.findall(r"^CapEff:\s*([0-9a-f]+)$", status, re.MULTILINE)[0], 16)
 
 
 def queued_seconds(pid: int) -> float:

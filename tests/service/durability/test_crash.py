@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from tests.service.durability.checking import check, opened
 from tests.service.durability.driver import Load, settle
-from tests.service.durability.server import Server, running
+from tests.service.durability.server import Server, queued_seconds, running
 from tests.service.durability.traffic import Traffic, chances
 from tests.service.ledger.postgres_server import PostgresServer
 
@@ -83,7 +84,23 @@ async def crash_again_and_again(
         await load.end()
         await server.replaced(before + 1)
 
-    kinds = [of_all, *([of_a_worker, of_the_parent] if workers > 1 else []), *more]
+    async def of_a_recorder(server: Server, load: Load) -> None:
+        before, recorders = server.recorded_again(), server.recorder_pids()
+        pids, began = (server.pid, os.getpid()), time.monotonic()
+        queued = sum(map(queued_seconds, pids))
+        os.kill(chance.choice(recorders), signal.SIGKILL)
+        await server.recorder_replaced(before + workers)
+        (fresh,) = set(server.recorder_pids()) - set(recorders)
+        # Time in line for a processor is taken off, as it is for a start.
+        queued = queued_seconds(fresh) + sum(map(queued_seconds, pids)) - queued
+        assert time.monotonic() - began - queued < MOST_RECOVERY_SECONDS
+        # The server has gone on, and so do the callers.
+        await load.answered(20)
+        await load.end()
+        assert set(load.statuses) <= {"OK", "UNAVAILABLE"}
+        assert not load.without_retry_info
+
+    kinds = [of_all, of_the_server, of_a_recorder, *([of_a_worker] if workers > 1 else []), *more]
     crashes = (kinds * CYCLES)[:CYCLES]
     chance.shuffle(crashes)
     async with running(folder, ledger, workers) as server:
@@ -108,8 +125,8 @@ async def of_all(server: Server, load: Load) -> None:
     await server.start()
 
 
-async def of_the_parent(server: Server, load: Load) -> None:
-    """The process that started the workers: they notice, and end while their successors begin."""
-    server.kill(workers_too=False)
+async def of_the_server(server: Server, load: Load) -> None:
+    """The process that was started, alone: its workers and recorders notice, and end while their successors begin."""
+    server.kill(all_of_it=False)
     await load.end()
     await server.start()

@@ -69,7 +69,7 @@ async def test_no_file_may_grow_any_more(tmp_path: Path, workers: int) -> None:
 
         @asynccontextmanager
         async def trouble() -> AsyncIterator[None]:
-            pids = server.worker_pids() or [server.pid]
+            pids = server.pids()
             for pid in pids:
                 limit_file_size(pid, SMALL_BYTES)
             try:
@@ -203,6 +203,7 @@ async def not_started(folder: Path, ledger: Path | str) -> str:
     try:
         await server.begin()
         assert await server.stopped() == 2, server.log()
+        assert not server.pids(), "something of it was left behind"
     finally:
         server.end()
     last = server.log().splitlines()[-1]

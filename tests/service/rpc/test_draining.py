@@ -128,19 +128,19 @@ async def test_a_stream_that_waits_for_its_client_ends_with_unavailable(server: 
     await asyncio.wait_for(stopping, 5)
 
 
-@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("ledger", ["sqlite", "recorder"], indirect=True)
 async def test_a_call_under_way_is_answered_and_a_new_one_is_told_to_come_again(
-    server: Served, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     under_way, go_on = Flag(), Flag()
-    published = ledger.published
+    published = server.recording.published
 
     def slow() -> Any:
         under_way.set()
         assert go_on.wait(10)
         return published()
 
-    monkeypatch.setattr(ledger, "published", slow)
+    monkeypatch.setattr(server.recording, "published", slow)
     first = server.evaluation.Evaluate(pb.EvaluateRequest(event=message_of(search()), ruleset="unheard_of"))
     await asyncio.to_thread(under_way.wait, 10)
     stopping = asyncio.create_task(server.stop(GRACE))
@@ -154,9 +154,9 @@ async def test_a_call_under_way_is_answered_and_a_new_one_is_told_to_come_again(
     await asyncio.wait_for(stopping, 5)
 
 
-@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("ledger", ["sqlite", "recorder"], indirect=True)
 async def test_a_call_that_outlasts_the_grace_is_told_to_come_again(
-    server: Served, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+    server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     under_way, go_on = Flag(), Flag()
 
@@ -165,7 +165,7 @@ async def test_a_call_that_outlasts_the_grace_is_told_to_come_again(
         assert go_on.wait(10)
         return []
 
-    monkeypatch.setattr(ledger, "published", stuck)
+    monkeypatch.setattr(server.recording, "published", stuck)
     call = server.evaluation.Evaluate(pb.EvaluateRequest(event=message_of(search()), ruleset="unheard_of"))
     await asyncio.to_thread(under_way.wait, 10)
     await server.stop(0.1)

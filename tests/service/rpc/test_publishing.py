@@ -25,10 +25,10 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     ledger.close()
 
 
-@pytest.fixture
-async def shared(tmp_path: Path) -> AsyncIterator[tuple[Served, SqliteLedger]]:
+@pytest.fixture(params=["sqlite", "recorder"])
+async def shared(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Served, SqliteLedger]]:
     """A server, and its ledger as another process has it."""
-    ledger, theirs = (SqliteLedger(tmp_path / "ledger.db", clock) for _ in range(2))
+    ledger, theirs = open_ledger(request.param, tmp_path), SqliteLedger(tmp_path / "ledger.db", clock)
     async with served(ledger, (FIRST,)) as found:
         yield found, theirs
     theirs.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, cast
 
 import grpc
@@ -17,27 +18,23 @@ from service.evaluator import Evaluator
 from service.ledger.interface import Submission
 from service.ledger.memory import MemoryLedger
 from service.rpc.convert import message_of
-from service.rpc.server import AddressInUse, Running, start
-from tests.service.rules import FIRST, JULY, JUNE, answer, registry, search
+from service.rpc.server import AddressInUse, start
+from tests.service.rpc.serving import NOW, Served, clock, detail, failure, open_ledger, served
+from tests.service.rules import FIRST, JUNE, answer, registry, search
 from vpi.v1 import evaluation_pb2 as pb
 from vpi.v1 import evaluation_pb2_grpc, rules_pb2, rules_pb2_grpc
 
-NOW = JULY + 1_000_000
 
-
-def clock() -> int:
-    return NOW
-
-
-@pytest.fixture
-async def running() -> AsyncIterator[Running]:
-    started = await start(Evaluator(registry(), MemoryLedger(clock), clock), "127.0.0.1:0", clock)
-    yield started
-    await started.stop(0)
+@pytest.fixture(params=["memory", "recorder"])
+async def running(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Served]:
+    ledger = open_ledger(request.param, tmp_path)
+    async with served(ledger) as found:
+        yield found
+    ledger.close()
 
 
 @pytest.fixture
-async def channel(running: Running) -> AsyncIterator[grpc.aio.Channel]:
+async def channel(running: Served) -> AsyncIterator[grpc.aio.Channel]:
     async with grpc.aio.insecure_channel(running.address) as opened:
         yield opened
 
@@ -50,20 +47,6 @@ def evaluation(channel: grpc.aio.Channel) -> evaluation_pb2_grpc.EvaluationServi
 @pytest.fixture
 def rules(channel: grpc.aio.Channel) -> rules_pb2_grpc.RulesServiceStub:
     return rules_pb2_grpc.RulesServiceStub(channel)
-
-
-async def failure(call: Any) -> grpc.aio.AioRpcError:
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value
-
-
-def detail(error: grpc.aio.AioRpcError, kind: Any) -> Any:
-    status = rpc_status.from_call(cast(Any, error))
-    found = kind()
-    assert status is not None
-    assert status.details[0].Unpack(found)
-    return found
 
 
 async def test_an_event_is_priced_with_its_reason(evaluation: Any) -> None:
@@ -306,7 +289,7 @@ async def test_files_to_check_need_names(rules: Any, paths: list[str]) -> None:
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_health_and_reflection(channel: grpc.aio.Channel, running: Running) -> None:
+async def test_health_and_reflection(channel: grpc.aio.Channel, running: Served) -> None:
     health = health_pb2_grpc.HealthStub(channel)
     for name in ("", "vpi.v1.EvaluationService", "vpi.v1.RulesService", "vpi.v1.UsageService"):
         got = await health.Check(health_pb2.HealthCheckRequest(service=name))
@@ -321,7 +304,7 @@ async def test_health_and_reflection(channel: grpc.aio.Channel, running: Running
     )
 
 
-async def test_a_second_server_does_not_share_the_port(running: Running) -> None:
+async def test_a_second_server_does_not_share_the_port(running: Served) -> None:
     with pytest.raises(AddressInUse, match="in use"):
         await start(Evaluator(registry(), MemoryLedger(clock), clock), running.address, clock)
 
