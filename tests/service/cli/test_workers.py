@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,12 @@ def children(parent: int) -> list[int]:
 
 def started(parent: int) -> tuple[list[int], list[int]]:
     """The workers and the recorders that a server has started."""
-    processes = children(parent)
-    recorders = [pid for pid in processes if b"service.cli.recorder" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    return [pid for pid in processes if pid not in recorders], recorders
+    commands: dict[int, bytes] = {}
+    for pid in children(parent):
+        with suppress(OSError):  # it has ended meanwhile
+            commands[pid] = Path(f"/proc/{pid}/cmdline").read_bytes()
+    found = [[pid for pid, command in commands.items() if name in command] for name in (b"cli.worker", b"cli.recorder")]
+    return found[0], found[1]
 
 
 def until(condition: Callable[[], object]) -> None:
