@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from tempfile import mkdtemp
 from threading import Event, Lock, Thread
 
 from service.cli.ledgers import is_memory
-from service.rpc.recorder.remote import OwnRecorder
+from service.rpc.recorder.remote import CantStart, OwnRecorder
 
 COMMAND = (sys.executable, "-P", "-c", "from service.cli.recorder import main; main()")
 SOON_SECONDS = 20.0
@@ -21,6 +22,8 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.1, 5.0
 """How long another one waits to be started, where one has ended; after each that ended soon, twice as long."""
 END_SECONDS = 5.0
 """How long it may take to end before it is killed: nobody waits for an answer any more, and a kill loses none."""
+LONGEST_PATH = 100
+"""Bytes that the path of a socket may have on all systems."""
 logger = logging.getLogger("vpi.recorder")
 
 
@@ -44,8 +47,8 @@ def own_recorder(place: str) -> Iterator[OwnRecorder | None]:
 class KeptRecorder:
     """A recorder that several servers share, started at once and told about its ledger by `begin`.
 
-    One that ends is replaced. It ends with this process, however that ends, and goes on until then: its servers have to
-    end first.
+    Raises CantStart. One that ends is replaced. It ends with this process, however that ends, and goes on until then:
+    its servers have to end first.
     """
 
     def __init__(self, place: str) -> None:
@@ -53,6 +56,9 @@ class KeptRecorder:
         self._folder = Path(mkdtemp(prefix="vpi-"))
         self.path = str(self._folder / "recorder")
         """The socket that it listens on."""
+        if len(os.fsencode(self.path)) > LONGEST_PATH:
+            self._folder.rmdir()
+            raise CantStart(f"the path of a socket has at most {LONGEST_PATH} bytes: set TMPDIR to a shorter one")
         self._settings = json.dumps({"ledger": place, "who": "recorder", "listen": self.path}).encode() + b"\n"
         self._ending = Event()
         self._changing = Lock()
@@ -61,16 +67,15 @@ class KeptRecorder:
 
     def begin(self) -> None:
         """Has it open the ledger, and listen."""
-        self._tell()
+        with self._changing:
+            self._tell()
         self._watcher.start()
 
     def end(self) -> None:
         """Ends it."""
         with self._changing:
             self._ending.set()
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError):
-            self._process.stdin.close()
+            self._let_go()
         if self._watcher.ident is not None:
             self._watcher.join(END_SECONDS)
         self._process.kill()
@@ -80,6 +85,12 @@ class KeptRecorder:
     def _launch(self) -> None:
         self._started = time.monotonic()
         self._process = Popen(COMMAND, stdin=PIPE, stdout=DEVNULL, start_new_session=True)
+
+    def _let_go(self) -> None:
+        """Closes the pipe whose end is the recorder's."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
 
     def _tell(self) -> None:
         assert self._process.stdin is not None
@@ -101,8 +112,13 @@ class KeptRecorder:
             with self._changing:
                 if self._ending.is_set():
                     return
-                self._launch()
-            self._tell()
+                self._let_go()
+                try:
+                    self._launch()
+                except OSError as error:  # no more processes, files or memory just now
+                    logger.error("no other recorder can be started: %s", error.strerror)
+                    continue
+                self._tell()
 
 
 @contextmanager

@@ -117,6 +117,18 @@ def test_settings_are_on_no_list_of_processes(tmp_path: Path) -> None:
             assert address.encode() not in listed
 
 
+def test_a_folder_for_its_socket_that_is_too_deep_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_shop(tmp_path)
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    monkeypatch.setenv("TMPDIR", str(deep))
+    arguments = ("--rules", tmp_path / "rules", "--ledger", tmp_path / "shop.db", "--workers", 2)
+    code, out, said = finished(process("serve", *arguments, "--address", "127.0.0.1:0"))
+    assert (code, out) == (2, "")
+    assert said.endswith("vpi: the path of a socket has at most 100 bytes: set TMPDIR to a shorter one\n")
+    assert not any(deep.iterdir())
+
+
 # ── who watches over them ───────────────────────────────────────────────────
 
 
