@@ -11,7 +11,7 @@ from grpc_status import rpc_status
 
 from service.errors import ServiceError
 from service.rpc.draining import Drain, Stopping
-from service.rpc.status import Refusal, status_of, unforeseen
+from service.rpc.status import Refusal, forget_frames, status_of, unforeseen
 
 Servicer = TypeVar("Servicer")
 
@@ -88,8 +88,7 @@ async def _cancelled(context: grpc.aio.ServicerContext[Any, Any], drain: Drain) 
 
 
 async def _abort(context: grpc.aio.ServicerContext[Any, Any], error: ServiceError | Refusal) -> NoReturn:
-    # Its frames hold whoever waits for it, and so the error itself: the request would stay until garbage is looked for.
-    error.__traceback__ = None
+    forget_frames(error)
     await _end(context, error.status if isinstance(error, Refusal) else status_of(error))
 
 

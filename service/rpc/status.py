@@ -50,6 +50,14 @@ def status_of(error: errors.ServiceError) -> status_pb2.Status:
     return status
 
 
+def forget_frames(error: Exception) -> None:
+    """Lets go of where an error was raised: these frames hold the request, and whoever waits for the error holds it.
+
+    Such circles stay until garbage is looked for, which is rarely, and a request may have 32 MiB.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None
+
+
 def unforeseen() -> status_pb2.Status:
     """The status of what nobody foresaw and is being handled: it goes into the log, its reference to the client."""
     reference = uuid4().hex[:12]

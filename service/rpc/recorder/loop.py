@@ -21,7 +21,7 @@ from service.publishing import OutdatedRules, adopt
 from service.rpc.recorder.batches import answers_bytes, batch_of
 from service.rpc.recorder.frames import Frame, Frames, Kind, framed
 from service.rpc.requests import Asked, asked_of_one, response_to_one
-from service.rpc.status import status_of, unforeseen
+from service.rpc.status import forget_frames, status_of, unforeseen
 from vpi.v1 import evaluation_pb2 as pb
 
 MOST_BYTES = 1 << 20
@@ -228,6 +228,5 @@ def _one_response(answers: list[Answer]) -> bytes:
 def _refused(call: int, error: Exception) -> bytes:
     """The reply to a call that ends with an error, which is being handled."""
     status = status_of(error) if isinstance(error, ServiceError) else unforeseen()
-    # Its frames hold the answers, and so the error itself: all that was asked would stay until garbage is looked for.
-    error.__traceback__ = None
+    forget_frames(error)
     return framed(call, Kind.REFUSAL, status.SerializeToString())
