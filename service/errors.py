@@ -12,7 +12,8 @@
     ├── VersionTaken          the version is published with another meaning
     ├── RulesRefused          the rule file has errors, or an example fails
     ├── QueueFull             too much is waiting; nothing was recorded
-    └── LedgerUnavailable     the ledger can't be written just now; nothing was recorded
+    ├── LedgerUnavailable     the ledger can't be used just now
+    └── LedgerDamaged         what the ledger holds at one place can't be read
 
 In a batch they are answers, one an event; alone they are raised. `rpc/status.py` says how each travels.
 """

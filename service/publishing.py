@@ -197,22 +197,20 @@ def follow(ledger: Ledger, evaluator: Evaluator) -> None:
     Where this release can't read it, nothing is rated any more: the version in force before would be the wrong one.
     """
 
-    def react(published: Sequence[Published]) -> None:
-        try:
-            adopt(evaluator, published)
-        except OutdatedRules as error:
-            raise LedgerUnavailable(str(error)) from error
-
-    ledger.on_publication(react)
+    ledger.on_publication(lambda published: adopt(evaluator, published))
 
 
 def adopt(evaluator: Evaluator, published: Sequence[Published]) -> None:
-    """Has the evaluator serve what is published, beside what it serves already. Raises OutdatedRules.
+    """Has the evaluator serve what is published, beside what it serves already; raises LedgerUnavailable where this
+    release can't read it.
 
     To be called where the ledger is written, so that an older state never takes the place of a newer one.
     """
     if news(evaluator.registry, published):
-        registry = registry_from(published, evaluator.registry)
+        try:
+            registry = registry_from(published, evaluator.registry)
+        except OutdatedRules as error:
+            raise LedgerUnavailable(str(error)) from error
         registry.compile()
         evaluator.adopt(registry)
 

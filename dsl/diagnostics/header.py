@@ -86,6 +86,8 @@ class UnknownCurrency(Diagnostic):
     @property
     def help(self) -> str:
         """The nearest code."""
+        if self.value.upper() in self.codes:
+            return f"write {quoted(self.value.upper())}"
         alike = [code for code in (*_MUCH_USED, *self.codes) if _slips(code, self.value) == 1]
         if alike:
             return f"did you mean {quoted(alike[0])}?"

@@ -1,4 +1,4 @@
-"""How rarely Python looks for garbage in cycles, of which nothing here makes any."""
+"""How rarely Python looks for garbage in cycles, of which there is little."""
 
 import gc
 

@@ -118,7 +118,7 @@ def content_hash(event: Event, canonical_data: str) -> bytes:
     return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def content_of(event: Event) -> tuple[str, bytes]:
+def kept_content(event: Event) -> tuple[str, bytes]:
     """An event's data as the ledger keeps it, and the hash of its content."""
     data, canonical_data = data_texts(event.data)
     return data, content_hash(event, canonical_data)

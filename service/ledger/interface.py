@@ -35,7 +35,7 @@ class Submission:
 
     `rater` gives how each is rated if its key is free. It is asked inside the transaction, after versions that others
     published have been taken over, and may be asked again where the transaction has to be repeated. `contents` are the
-    events' data as text and the hashes of their content (see `codec.content_of`), where another has worked them out.
+    events' data as text and the hashes of their content (see `codec.kept_content`), where another has worked them out.
     """
 
     ruleset: str

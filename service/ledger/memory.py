@@ -379,7 +379,7 @@ class Hashes:
             event = _entry(row).event
             self.last = _link(self.last, row)
             self.links.append(self.last)
-            self.contents.append(codec.content_of(event)[1])
+            self.contents.append(codec.kept_content(event)[1])
 
 
 def _link(previous: bytes, row: Row) -> bytes:

@@ -223,7 +223,7 @@ class Book:
                 self._take(name, ruleset)
             entry = Entry(name, ruleset.version, ruleset.currency, event, evaluation, now)
             answers.append(entry)
-            self._add(entry, content or codec.content_of(event))
+            self._add(entry, content or codec.kept_content(event))
             if evaluation.changes:
                 counters.apply(evaluation.changes, ruleset.version)
         return answers
@@ -319,7 +319,7 @@ class Book:
         return {(source, event_id) for _, source, event_id in self._known(submission.ruleset, submission.events)}
 
     def _repeated(self, name: str, event: Event, first: tuple[bytes, Entry] | None, kept: Known | None) -> Answer:
-        _, content = codec.content_of(event)
+        _, content = codec.kept_content(event)
         if first is not None:
             known, entry = first
             if content == known:
@@ -361,7 +361,7 @@ class Book:
         self._rows.refused.append(RefusedRow(name, codec.event_text(event), reason, violations, now))
 
     def _add(self, entry: Entry, found: tuple[str, bytes]) -> None:
-        """Adds an evaluation's row, and what it adds to the customer's usage; `found` is as `codec.content_of`."""
+        """Adds an evaluation's row, and what it adds to the customer's usage; `found` is as `codec.kept_content`."""
         event, evaluation, name, terms = entry.event, entry.evaluation, entry.ruleset, self._current
         data, content = found
         self._added.append((content, entry))

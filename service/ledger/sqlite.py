@@ -83,10 +83,10 @@ class SqliteLedger:
     def record(self, group: Sequence[Submission]) -> list[list[Answer]]:
         """See `Ledger.record`."""
         try:
-            with self._transaction():
+            with self._chained_transaction():
                 return self._add(group)
         except _Repeated:
-            with self._transaction():
+            with self._chained_transaction():
                 return self._add(group)
 
     def _add(self, group: Sequence[Submission]) -> list[list[Answer]]:
@@ -113,11 +113,11 @@ class SqliteLedger:
                 self._let_go()
                 raise LedgerUnavailable("its file was moved or deleted", in_doubt=True)
             self._book.committed()
-            self._registered = True
+            self._registered |= self._book.chained.writer != 0
 
     def void(self, ruleset: str, source: str, event_id: str, reason: str, reprice: Reprice) -> Void:
         """See `Ledger.void`."""
-        with self._transaction():
+        with self._chained_transaction():
             void = self._book.void(ruleset, source, event_id, reason, reprice)
             self._book.write()
         return void
@@ -151,18 +151,21 @@ class SqliteLedger:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """A transaction that writes; it commits at the end, and whatever ends it early undoes it."""
+        """A transaction that writes; what others have written is taken over first. It commits at the end, and whatever
+        ends it early undoes it."""
         with self._undoing():
             self._reopen()
             self._writing.execute("BEGIN IMMEDIATE")
-            self._start()
+            self._catch_up()
             yield
         self._commit()
 
-    def _start(self) -> None:
-        """Begins the transaction's work: what others have written is taken over first."""
-        self._catch_up()
-        self._book.begin(self._chained())
+    @contextmanager
+    def _chained_transaction(self) -> Iterator[None]:
+        """A transaction whose entries go into this writer's chain."""
+        with self._transaction():
+            self._book.begin(self._chained())
+            yield
 
     @contextmanager
     def _undoing(self, in_doubt: bool = False) -> Iterator[None]:
@@ -203,7 +206,7 @@ class SqliteLedger:
         self._data_version = seen
 
     def _chained(self) -> Chained:
-        """Where this writer's chain stands; a handle begins one with its first transaction."""
+        """Where this writer's chain stands; a handle begins one with the first events that it is given."""
         if not self._registered:
             began = self._clock()
             made = self._writing.execute("INSERT INTO writers (began, rows, chain) VALUES (?, 0, ?)", (began, b""))

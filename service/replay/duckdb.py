@@ -252,7 +252,7 @@ def _numbered(prepared: Prepared, found: Iterable[tuple[Any, ...]]) -> Iterator[
 
 def content_key(event: Event) -> bytes:
     """What is equal for two events exactly if their contents are, as a ledger tells it."""
-    return codec.content_of(event)[1]
+    return codec.kept_content(event)[1]
 
 
 def _columns(prepared: Prepared) -> str:

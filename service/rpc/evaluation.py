@@ -6,7 +6,6 @@ from typing import Any
 import grpc
 
 from service.access import Access
-from service.errors import UnknownRuleset, UnknownVersion
 from service.evaluator import Evaluator
 from service.ledger.interface import Answer
 from service.rpc.published import CurrentRules
@@ -42,14 +41,7 @@ class EvaluationService(evaluation_pb2_grpc.EvaluationServiceServicer):
 
     async def _evaluate(self, asked: Asked) -> list[Answer]:
         evaluator, options = self._evaluator, asked.options
-        known = evaluator.registry
-        try:
-            submission = evaluator.submission(*asked)
-        except (UnknownRuleset, UnknownVersion):
-            # Another process may have published it.
-            if not await self._rules.newer_than(known):
-                raise
-            submission = evaluator.submission(*asked)
+        submission = await self._rules.known(lambda _: evaluator.submission(*asked))
         if options.dry_run:
             return await self._access.read(lambda: evaluator.ledger.preview(submission))
         return evaluator.finished(await self._access.record(submission), options)

@@ -71,7 +71,4 @@ class CurrentRules:
         return publication
 
     def _adopt(self) -> None:
-        try:
-            adopt(self._evaluator, self._evaluator.ledger.published())
-        except OutdatedRules as error:
-            raise LedgerUnavailable(str(error)) from error
+        adopt(self._evaluator, self._evaluator.ledger.published())

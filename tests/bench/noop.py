@@ -19,19 +19,24 @@ from service.rpc.server import OPTIONS
 from vpi.v1 import evaluation_pb2 as pb
 from vpi.v1 import evaluation_pb2_grpc
 
-ANSWER = pb.Evaluation(
-    source="bench",
-    event_id="e-00000000",
-    outcome=pb.OUTCOME_COUNTED,
-    interaction="voice_search",
-    units="1",
-    price="0.05",
-    currency="USD",
-    lines=[pb.Line(interaction="voice_search", units="1", noun="unit", price="0.05")],
-    ruleset="bench",
-    version=1,
-    reason="counted as voice_search: voice is yes and results 3 ≥ 1",
-)
+
+def _made(event: pb.Event) -> pb.Evaluation:
+    return pb.Evaluation(
+        source=event.source,
+        event_id=event.id,
+        outcome=pb.OUTCOME_COUNTED,
+        interaction="voice_search",
+        units="1",
+        price="0.05",
+        currency="USD",
+        lines=[pb.Line(interaction="voice_search", units="1", noun="unit", price="0.05")],
+        ruleset="bench",
+        version=1,
+        reason="counted as voice_search: voice is yes and results 3 ≥ 1",
+    )
+
+
+ANSWER = _made(pb.Event(source="bench", id="e-00000000"))
 
 
 class Noop(evaluation_pb2_grpc.EvaluationServiceServicer):
@@ -93,22 +98,6 @@ class Reading(Noop):
 def _read(value: pb.Value) -> object:
     kind = value.WhichOneof("kind")
     return kind and getattr(value, kind)
-
-
-def _made(event: pb.Event) -> pb.Evaluation:
-    return pb.Evaluation(
-        source=event.source,
-        event_id=event.id,
-        outcome=pb.OUTCOME_COUNTED,
-        interaction="voice_search",
-        units="1",
-        price="0.05",
-        currency="USD",
-        lines=[pb.Line(interaction="voice_search", units="1", noun="unit", price="0.05")],
-        ruleset="bench",
-        version=1,
-        reason="counted as voice_search: voice is yes and results 3 ≥ 1",
-    )
 
 
 class Prebuilt(Noop):

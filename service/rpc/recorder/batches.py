@@ -34,7 +34,7 @@ def batch_bytes(asked: Asked) -> bytes:
         asked.ruleset,
         None if options is PLAIN else (options.version, options.dry_run, options.explain),
         [(e.id, e.source, e.type, e.subject, e.time, e.data, e.conflicts) for e in asked.events],
-        None if options.dry_run else [codec.content_of(event) for event in asked.events],
+        None if options.dry_run else [codec.kept_content(event) for event in asked.events],
     )
     try:
         return _MARSHAL + marshal.dumps(plain)

@@ -1,9 +1,11 @@
 """The recorder: takes what has come through its connections, records it in one transaction, answers, and goes on.
 
 What arrives while one group commits makes up the next: nothing else is needed for calls to share commits. All of it is
-one thread, so that nothing waits for Python's lock, and nothing but the disk is ever waited for.
+one thread, so that nothing waits for Python's lock: what is waited for is the disk, others who write to the ledger, and
+for a millisecond the rest of a group.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,10 +16,10 @@ from socket import socket
 from google.protobuf.message import DecodeError
 
 from service.access import LARGEST_GROUP, recorded
-from service.errors import InvalidRequest, LedgerUnavailable, ServiceError, UnknownRuleset, UnknownVersion
+from service.errors import InvalidRequest, ServiceError, UnknownRuleset, UnknownVersion
 from service.evaluator import Evaluator, Options
 from service.ledger.interface import Answer, Submission
-from service.publishing import OutdatedRules, adopt
+from service.publishing import adopt
 from service.rpc.recorder.batches import answers_bytes, batch_of
 from service.rpc.recorder.frames import Frame, Frames, Kind, framed
 from service.rpc.requests import Asked, asked_of_one, response_to_one
@@ -30,6 +32,7 @@ GATHER_SECONDS = 0.001
 """How long the first of a group waits for others, where the group before had several."""
 FEW = 64
 """So many calls are enough for a group, and wait for no more."""
+logger = logging.getLogger("vpi.recorder")
 
 
 class _Server:
@@ -103,8 +106,13 @@ class Recorder:
     # ── connections ─────────────────────────────────────────────────────────
 
     def _accept(self, listener: socket) -> list[Asking]:
-        connection, _ = listener.accept()
-        self._add(connection, connection.close)
+        try:
+            connection, _ = listener.accept()
+        except OSError as error:  # it has gone again, or there are too many files: it stays in line for the next turn
+            logger.warning("a server can't be connected: %s", error.strerror)
+            time.sleep(GATHER_SECONDS)
+        else:
+            self._add(connection, connection.close)
         return []
 
     def _add(self, connection: socket, gone: Callable[[], object]) -> None:
@@ -200,10 +208,7 @@ class Recorder:
             return self._evaluator.submission(*asked)
 
     def _refresh(self) -> None:
-        try:
-            adopt(self._evaluator, self._evaluator.ledger.published())
-        except OutdatedRules as error:
-            raise LedgerUnavailable(str(error)) from error
+        adopt(self._evaluator, self._evaluator.ledger.published())
 
     def _record(self, group: Sequence[_Job]) -> None:
         results = recorded(self._evaluator.ledger, [job.submission for job in group])

@@ -7,8 +7,9 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -66,6 +67,8 @@ class Server:
         self._privileged = privileged
         self._log = folder / "server.log"
         self._tag = uuid4().hex
+        # A test's own folder lies too deep for the path of a socket. What is killed leaves its folder behind.
+        self._temporary = tempfile.TemporaryDirectory(prefix="vpi-test-")
         self._process: subprocess.Popen[bytes] | None = None
         write_rules(folder / "rules")
 
@@ -108,7 +111,8 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos'}", TAG: self._tag},
+            env=os.environ
+            | {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos'}", TAG: self._tag, "TMPDIR": self._temporary.name},
             start_new_session=True,
         )
         # Through a pipe: limits that a test sets to the server's files are not for its log.
@@ -198,10 +202,7 @@ class Server:
 
     async def replaced(self, times: int) -> None:
         """Waits until workers have taken others' places so many times."""
-        until = time.monotonic() + LONGEST_SECONDS
-        while self.replacements() < times:
-            assert time.monotonic() < until, f"no worker took the other's place:\n{self.log()}"
-            await asyncio.sleep(0.02)
+        await self._until(lambda: self.replacements() >= times, "no worker took the other's place")
 
     def recorded_again(self) -> int:
         """How often a recorder has taken another's place."""
@@ -209,9 +210,12 @@ class Server:
 
     async def recorder_replaced(self, times: int) -> None:
         """Waits until recorders have taken others' places so many times."""
+        await self._until(lambda: self.recorded_again() >= times, "no recorder took the other's place")
+
+    async def _until(self, condition: Callable[[], bool], fault: str) -> None:
         until = time.monotonic() + LONGEST_SECONDS
-        while self.recorded_again() < times:
-            assert time.monotonic() < until, f"no recorder took the other's place:\n{self.log()}"
+        while not condition():
+            assert time.monotonic() < until, f"{fault}:\n{self.log()}"
             await asyncio.sleep(0.02)
 
     def end(self) -> None:
@@ -227,6 +231,7 @@ class Server:
                     os.kill(pid, signal.SIGKILL)
             assert time.monotonic() < until, f"processes that can't be killed: {pids}"
             time.sleep(0.005)
+        self._temporary.cleanup()
 
     # ── its log ─────────────────────────────────────────────────────────────
 

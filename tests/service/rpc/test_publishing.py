@@ -59,6 +59,13 @@ async def test_a_published_version_prices_the_next_event_of_its_time(server: Ser
     assert [(one.version, one.price) for one in (before, after)] == [(1, "0.05"), (2, "0.07")]
 
 
+async def test_a_published_version_prices_the_next_dry_run(server: Served) -> None:
+    """Nothing is recorded in between, by which others would hear of it."""
+    await publish(server, SECOND_VERSION)
+    answer = (await evaluate(server, search("a", time=JULY), dry_run=True)).evaluation
+    assert (answer.version, answer.price) == (2, "0.07")
+
+
 async def test_every_rpc_about_rules_follows_a_publication(server: Served) -> None:
     assert await versions(server) == [("shop", 1)]
     await publish(server, OTHER)

@@ -10,7 +10,7 @@ import pytest
 from google.rpc import code_pb2, error_details_pb2
 
 from service.evaluator import PLAIN, Options
-from service.ledger.codec import content_of
+from service.ledger.codec import kept_content
 from service.ledger.interface import Published, Rate, Submission
 from service.ledger.sqlite import SqliteLedger
 from service.ledger.sqlite_connections import sqlite3
@@ -235,7 +235,7 @@ def test_what_the_server_has_worked_out_of_a_batch_is_not_worked_out_again(
     given: list[object] = []
     ledger.before = lambda group: given.extend(submission.contents for submission in group)
     connection.ask(batch(1, Asked("shop", [search("a")], PLAIN)))
-    assert given == [[content_of(search("a"))]]
+    assert given == [[kept_content(search("a"))]]
 
 
 def test_a_group_is_no_larger_than_its_bound_unless_one_call_is(

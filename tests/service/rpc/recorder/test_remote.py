@@ -281,6 +281,43 @@ def test_it_ends_by_itself_when_its_server_is_gone(path: Path) -> None:
         time.sleep(0.01)
 
 
+@on_a_servers_loop
+async def test_one_that_ends_as_soon_as_it_is_ready_is_not_started_again_and_again(tmp_path: Path) -> None:
+    made = tmp_path / "recorder"
+    ready = framed(0, Kind.READY, b"")
+    script = f"import os; os.read(0, 99); os.write(0, {ready!r}); open('starts', 'a').write('.')"
+    made.write_text(f"#!/bin/sh\ncd {tmp_path}\nexec {shlex.join((sys.executable, '-S', '-c', script))}\n")
+    made.chmod(0o755)
+    recorder = OwnRecorder((str(made),), {})
+    with suppress(CantStart):
+        await recorder.start()
+    await asyncio.sleep(0.5)
+    await asyncio.wait_for(recorder.close(), 10)
+    assert 1 <= len((tmp_path / "starts").read_text()) <= 6
+
+
+@on_a_servers_loop
+async def test_what_is_asked_in_the_moment_in_which_it_ends_is_in_doubt(
+    ledger: Observed, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with started(LocalRecorder(ledger)) as recorder:
+        link = recorder._link
+        assert link is not None
+        # Calls that are put down before, while and after the connection ends, and go out a turn of the loop later.
+        asking = [asyncio.create_task(ask(recorder, search("a")))]
+        await asyncio.sleep(0)
+        link._transport.abort()
+        for _ in range(5):
+            asking.append(asyncio.create_task(ask(recorder, search("a"))))
+            await asyncio.sleep(0)
+        results = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(result) for result in results} == {LedgerUnavailable}
+        assert isinstance(results[0], LedgerUnavailable) and results[0].in_doubt
+        link._outgoing.append(b"put down in the turn in which the connection ended")
+        link._flush()
+    assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
 # ── what waits for answers ──────────────────────────────────────────────────
 
 
